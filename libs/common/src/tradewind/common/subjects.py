@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every subject and name on the bus is built here and nowhere else."""
+
+from zlib import crc32
+
+from tradewind.core.commands import (
+    ApplyVenueReport,
+    CancelOrder,
+    Command,
+    ReplaceOrder,
+    SubmitOrder,
+    TakeSession,
+)
+from tradewind.core.events import Event, OrderReport, SessionTaken, VenueRequest
+
+LIVE = "live."
+"""Prefix under which a stream's records are republished once they are committed."""
+
+HEADER_ENTRY = "Tw-Entry"
+"""Journal sequence of the entry that an output follows from."""
+HEADER_INDEX = "Tw-Index"
+"""Position of an output among its entry's outputs, from 0."""
+HEADER_CHAIN = "Tw-Chain"
+"""Rolling hash of all outputs of the shard up to and with this one."""
+
+HEADER_BY = "Tw-By"
+"""Instance that appended an output: the shard's leader is who appended last."""
+
+
+def shard_of(account: str, shards: int) -> int:
+    """The shard of an account: stable for ever, as long as the number of shards is."""
+    return crc32(account.encode()) % shards
+
+
+def shard_of_order(order_id: str) -> int:
+    """The shard that made an order id (`<segment>-<shard>-<seq>`).
+
+    Raises:
+        ValueError: if this is no order id of ours.
+    """
+    _segment, shard, _seq = order_id.split("-")
+    return int(shard)
+
+
+def journal_stream(shard: int) -> str:
+    """Stream of a shard's inputs."""
+    return f"JOURNAL_{shard}"
+
+
+def events_stream(shard: int) -> str:
+    """Stream of a shard's outputs."""
+    return f"EVENTS_{shard}"
+
+
+def journal_all(shard: int) -> str:
+    """All inputs of a shard."""
+    return f"journal.{shard}.>"
+
+
+def events_all(shard: int) -> str:
+    """All outputs of a shard."""
+    return f"events.{shard}.>"
+
+
+def live(subject: str) -> str:
+    """Where a stream's committed records are heard live."""
+    return LIVE + subject
+
+
+def journal_subject(shard: int, command: Command) -> str:
+    """Where a command is journaled."""
+    match command:
+        case SubmitOrder() | CancelOrder() | ReplaceOrder():
+            return journal_client(shard, command.account)
+        case ApplyVenueReport() | TakeSession():
+            return journal_venue(shard, command.venue)
+        case _:
+            return journal_control(shard, type(command).__name__)
+
+
+def journal_client(shard: int | str, account: str) -> str:
+    """Clients' requests."""
+    return f"journal.{shard}.cmd.{account}"
+
+
+def journal_venue(shard: int | str, venue: str) -> str:
+    """Venues' reports and sessions."""
+    return f"journal.{shard}.venue.{venue}"
+
+
+def journal_control(shard: int | str, name: str) -> str:
+    """Limits, prices, states, instruments, time."""
+    return f"journal.{shard}.control.{name}"
+
+
+def events_subject(shard: int, event: Event) -> str:
+    """Where an output is appended."""
+    match event:
+        case OrderReport():
+            return f"events.{shard}.order.{event.account}"
+        case VenueRequest() | SessionTaken():
+            return f"events.{shard}.venue.{event.venue}"
+        case _:
+            return f"events.{shard}.risk.{type(event).__name__}"
+
+
+def market_data(venue: str, symbol: str, kind: str) -> str:
+    """Market data of one kind: quote, trade, depth, status."""
+    return f"md.{venue}.{symbol}.{kind}"
+
+
+def query_oms(shard: int | str, what: str) -> str:
+    """Questions to a shard's replicas: orders, order, positions, state, digests."""
+    return f"query.oms.{shard}.{what}"
+
+
+def query_oms_group(shard: int) -> str:
+    """Queue group in which the replicas of a shard share questions."""
+    return f"oms-{shard}"
+
+
+def query_risk(what: str) -> str:
+    """Questions to risk: positions."""
+    return f"query.risk.{what}"
+
+
+def digest(shard: int | str) -> str:
+    """Where replicas publish the digest of their state."""
+    return f"digest.{shard}"
+
+
+def status_key(service: str, instance: str) -> str:
+    """Key of a heartbeat in the STATUS bucket."""
+    return f"{service}.{instance}"

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Leadership is doing: whoever appends the next outputs leads, and anyone may.
+
+An output has its place (its ordinal), and an append can succeed only there, so two replicas
+that append at once cannot both succeed, and would have written the same. A standby that sees
+outputs missing for longer than its patience appends them itself. A refused or unanswered
+append decides nothing: the tail is read and what is still missing is appended again.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from itertools import islice
+
+from tradewind.common import subjects
+from tradewind.common.errors import CorruptionError, Refused, Unknown
+from tradewind.common.jetstream import Bus, Message, StreamReader
+from tradewind.common.lifecycle import Stop
+from tradewind.common.trace import HEADER as TRACE_HEADER
+from tradewind.oms.replica import Output, Replica
+
+BATCH_MESSAGES_MAX = 500
+BATCH_BYTES_MAX = 512 * 1024
+APPEND_TIMEOUT_MS = 1000
+STAGGER_MS = 15
+BACKOFF_MAX = 16
+WRONG_LAST_SEQUENCE = 10071
+
+
+class Appender:
+    """Appends what EVENTS lacks, at once when leading, after patience when not."""
+
+    def __init__(
+        self, bus: Bus, replica: Replica, events: StreamReader, *, instance: str, patience_ms: int
+    ) -> None:
+        self._bus = bus
+        self._replica = replica
+        self._events = events
+        self._instance = instance
+        self._patience_s = patience_ms / 1000
+        self._backoff = 1
+        self._wake = asyncio.Event()
+        self._moved_s = time.monotonic()
+        self.takeovers = 0
+        self.refusals = 0
+
+    @property
+    def is_leading(self) -> bool:
+        """The last output in EVENTS is this replica's."""
+        return self._replica.appended_by == self._instance
+
+    def outputs_ready(self) -> None:
+        """Outputs were added to the outbox."""
+        if not self._wake.is_set():
+            self._moved_s = max(self._moved_s, time.monotonic())
+            self._wake.set()
+
+    def tail_moved(self) -> None:
+        """EVENTS has grown: someone works, so patience starts again."""
+        self._moved_s = time.monotonic()
+
+    async def run(self, stop: Stop) -> None:
+        """Works until `stop`.
+
+        Raises:
+            CorruptionError: if an append landed anywhere but at its place.
+        """
+        while not stop.is_set():
+            if not self._replica.outbox:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            if not self.is_leading and not await self._patience_over():
+                continue
+            await self._append(_cut(self._replica.outbox))
+
+    async def _patience_over(self) -> bool:
+        """Waits one round; true once outputs have been missing for too long."""
+        left_s = self._moved_s + self._patience_s * self._backoff - time.monotonic()
+        if left_s <= 0:
+            return True
+        await asyncio.sleep(left_s)
+        return False
+
+    async def _append(self, outputs: Sequence[Output]) -> None:
+        was_leading = self.is_leading
+        last = outputs[-1].ordinal
+        try:
+            ack = await self._bus.append_batch(
+                [_message(output, self._instance) for output in outputs],
+                expected_last_seq=outputs[0].ordinal - 1,
+                timeout_ms=APPEND_TIMEOUT_MS,
+            )
+        except Refused as error:
+            self._lost(is_race=error.err_code == WRONG_LAST_SEQUENCE)
+            await self._look_again()
+            return
+        except Unknown:
+            await self._look_again()
+            return
+        if ack.seq != last:
+            raise CorruptionError(f"outputs up to {last} were stored up to {ack.seq}")
+        self._replica.confirm_own(last, self._instance)
+        self._backoff = 1
+        self._moved_s = time.monotonic()
+        self.takeovers += not was_leading
+
+    def _lost(self, *, is_race: bool) -> None:
+        self.refusals += 1
+        if is_race:
+            self._replica.appended_by = ""
+            self._backoff = min(self._backoff * 2, BACKOFF_MAX)
+            self._moved_s = time.monotonic()
+
+    async def _look_again(self) -> None:
+        """Has the tail read, and gives the reading time to arrive."""
+        self._events.hurry()
+        await asyncio.sleep(self._patience_s / 2)
+
+
+def patience_of(rank: int, patience_ms: int) -> int:
+    """A replica's own patience: staggered, so that not all take over at once."""
+    return patience_ms + rank * STAGGER_MS
+
+
+def _cut(outbox: Sequence[Output]) -> list[Output]:
+    """The next batch: bounded in messages and bytes, cut anywhere, since each has its ordinal."""
+    batch: list[Output] = []
+    size = 0
+    for output in islice(outbox, BATCH_MESSAGES_MAX):
+        size += len(output.body)
+        if batch and size > BATCH_BYTES_MAX:
+            break
+        batch.append(output)
+    return batch
+
+
+def _message(output: Output, instance: str) -> Message:
+    headers = {
+        subjects.HEADER_ENTRY: str(output.entry_seq),
+        subjects.HEADER_INDEX: str(output.index),
+        subjects.HEADER_CHAIN: output.chain,
+        subjects.HEADER_BY: instance,
+    }
+    if output.traceparent:
+        headers[TRACE_HEADER] = output.traceparent
+    return Message(subject=output.subject, body=output.body, headers=headers)

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Questions that a replica answers from its own state."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+
+from tradewind.common import subjects
+from tradewind.common.jetstream import Bus
+from tradewind.core.state import Order
+from tradewind.oms.appender import Appender
+from tradewind.oms.replica import Replica
+
+LIMIT_MAX = 1000
+CHECKPOINTS_SHOWN = 200
+
+
+class Queries:
+    """Answers as JSON: {"ok": true, ...} or {"ok": false, "error": {"code", "text"}}."""
+
+    def __init__(self, replica: Replica, appender: Appender, instance: str) -> None:
+        self._replica = replica
+        self._appender = appender
+        self._instance = instance
+
+    async def serve(self, bus: Bus) -> None:
+        """Binds the answers to their subjects; any one replica answers, but all tell digests."""
+        shard = self._replica.shard
+        shared: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            "orders": self.orders,
+            "order": self.order,
+            "positions": self.positions,
+            "state": self.state,
+        }
+        for what, answer in shared.items():
+            await bus.serve(
+                subjects.query_oms(shard, what),
+                _handler(answer),
+                queue=subjects.query_oms_group(shard),
+            )
+        await bus.serve(subjects.query_oms(shard, "digests"), _handler(self.digests))
+
+    def orders(self, question: dict[str, Any]) -> dict[str, Any]:
+        """The newest orders first: {"account", "open_only", "limit"}."""
+        state = self._replica.machine.state
+        account = question.get("account")
+        limit = min(int(question.get("limit") or LIMIT_MAX), LIMIT_MAX)
+        table = state.live_orders if question.get("open_only") else state.orders
+        found: list[dict[str, Any]] = []
+        for order in reversed(table.values()):
+            if account is None or order.account == account:
+                found.append(_plain(order))
+            if len(found) == limit:
+                break
+        return {"orders": found}
+
+    def order(self, question: dict[str, Any]) -> dict[str, Any]:
+        """One order by any of its request ids: {"account", "cl_ord_id"}; null if there is none."""
+        state = self._replica.machine.state
+        order = state.order_of(question["account"], question["cl_ord_id"])
+        return {"order": None if order is None else _plain(order)}
+
+    def positions(self, _question: dict[str, Any]) -> dict[str, Any]:
+        """All positions of the shard."""
+        table = self._replica.machine.state.positions
+        return {
+            "positions": [
+                {"account": account, "symbol": symbol, **asdict(table[account, symbol])}
+                for account, symbol in sorted(table)
+            ]
+        }
+
+    def state(self, _question: dict[str, Any]) -> dict[str, Any]:
+        """Where this replica is, with the digest of its whole state."""
+        replica = self._replica
+        return {
+            "shard": replica.shard,
+            "instance": self._instance,
+            "role": "leader" if self._appender.is_leading else "standby",
+            "seq": replica.seq,
+            "ordinal": replica.ordinal,
+            "ts_ns": replica.machine.state.ts_ns,
+            "chain": replica.chain,
+            "digest": replica.machine.digest(),
+        }
+
+    def digests(self, _question: dict[str, Any]) -> dict[str, Any]:
+        """The state's digest now, and the chain at the last fixed sequence numbers."""
+        points = list(self._replica.checkpoints)[-CHECKPOINTS_SHOWN:]
+        return {**self.state({}), "checkpoints": [asdict(point) for point in points]}
+
+
+def _handler(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[bytes], Any]:
+    async def handle(body: bytes) -> bytes:
+        try:
+            question = msgspec.json.decode(body or b"{}", type=dict[str, Any])
+            return msgspec.json.encode({"ok": True, **answer(question)})
+        except (msgspec.MsgspecError, KeyError, ValueError, TypeError) as error:
+            text = f"the question was not understood: {error}"
+            return msgspec.json.encode(
+                {"ok": False, "error": {"code": "BAD_QUESTION", "text": text}}
+            )
+
+    return handle
+
+
+def _plain(order: Order) -> dict[str, Any]:
+    plain = asdict(order)
+    del plain["venue_exec_ids"]
+    return plain
