@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The words of the order machine: FIX 4.4 names, FIX values where FIX has one.
+
+Prices are integer ticks and quantities integer lots of the instrument's grid; notionals are
+ticks x lots. Times are integer nanoseconds since the epoch and come only from journal entries.
+"""
+
+from enum import StrEnum
+
+
+class Side(StrEnum):
+    """FIX Side (54)."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+    @property
+    def sign(self) -> int:
+        """+1 for a buy, -1 for a sell."""
+        return 1 if self is Side.BUY else -1
+
+
+class OrdType(StrEnum):
+    """FIX OrdType (40)."""
+
+    MARKET = "MARKET"
+    LIMIT = "LIMIT"
+
+
+class TimeInForce(StrEnum):
+    """FIX TimeInForce (59)."""
+
+    DAY = "DAY"
+    GTC = "GTC"
+    IOC = "IOC"
+    FOK = "FOK"
+
+
+class OrdStatus(StrEnum):
+    """FIX OrdStatus (39): the state of an order."""
+
+    PENDING_NEW = "PENDING_NEW"
+    NEW = "NEW"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    FILLED = "FILLED"
+    PENDING_CANCEL = "PENDING_CANCEL"
+    PENDING_REPLACE = "PENDING_REPLACE"
+    CANCELED = "CANCELED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    DENIED = "DENIED"
+    """Ours, not FIX's: refused by Tradewind itself, so the venue never saw it."""
+
+
+TERMINAL = frozenset(
+    {
+        OrdStatus.FILLED,
+        OrdStatus.CANCELED,
+        OrdStatus.REJECTED,
+        OrdStatus.EXPIRED,
+        OrdStatus.DENIED,
+    }
+)
+
+
+class ExecType(StrEnum):
+    """FIX ExecType (150): what has just happened to an order."""
+
+    PENDING_NEW = "PENDING_NEW"
+    """Accepted by Tradewind: journaled, checked, exposure reserved, on its way to the venue."""
+    DENIED = "DENIED"
+    """Refused by Tradewind."""
+    NEW = "NEW"
+    """Acknowledged by the venue."""
+    REJECTED = "REJECTED"
+    """Refused by the venue."""
+    PENDING_CANCEL = "PENDING_CANCEL"
+    CANCELED = "CANCELED"
+    PENDING_REPLACE = "PENDING_REPLACE"
+    REPLACED = "REPLACED"
+    TRADE = "TRADE"
+    EXPIRED = "EXPIRED"
+    CANCEL_REJECTED = "CANCEL_REJECTED"
+    """FIX OrderCancelReject (9) in answer to a cancel: the order stays as it was."""
+    REPLACE_REJECTED = "REPLACE_REJECTED"
+    """FIX OrderCancelReject (9) in answer to a replace: the order stays as it was."""
+
+
+class VenueAction(StrEnum):
+    """What a venue is asked to do."""
+
+    NEW = "NEW"
+    CANCEL = "CANCEL"
+    REPLACE = "REPLACE"
+
+
+class TradingState(StrEnum):
+    """What may be done in a scope; the strictest of all scopes that cover an order wins (C23)."""
+
+    ACTIVE = "ACTIVE"
+    REDUCING = "REDUCING"
+    HALTED = "HALTED"
+
+
+class Reason(StrEnum):
+    """Stable reason codes of refusals by Tradewind. Codes are never renamed or reused."""
+
+    NONE = ""
+    DUPLICATE_CL_ORD_ID = "DUPLICATE_CL_ORD_ID"
+    CL_ORD_ID_REUSED = "CL_ORD_ID_REUSED"
+    UNKNOWN_INSTRUMENT = "UNKNOWN_INSTRUMENT"
+    UNKNOWN_ORDER = "UNKNOWN_ORDER"
+    ORDER_IS_FINAL = "ORDER_IS_FINAL"
+    REQUEST_PENDING = "REQUEST_PENDING"
+    INVALID_QUANTITY = "INVALID_QUANTITY"
+    INVALID_PRICE = "INVALID_PRICE"
+    LIMIT_MISSING = "LIMIT_MISSING"
+    MAX_ORDER_QTY = "MAX_ORDER_QTY"
+    MAX_NOTIONAL = "MAX_NOTIONAL"
+    NO_REFERENCE_PRICE = "NO_REFERENCE_PRICE"
+    STALE_REFERENCE_PRICE = "STALE_REFERENCE_PRICE"
+    PRICE_COLLAR = "PRICE_COLLAR"
+    MAX_POSITION = "MAX_POSITION"
+    TRADING_HALTED = "TRADING_HALTED"
+    REDUCE_ONLY = "REDUCE_ONLY"
+    TOO_LATE = "TOO_LATE"
+    NOT_SENT_IN_TIME = "NOT_SENT_IN_TIME"
+    BY_VENUE = "BY_VENUE"
