@@ -82,6 +82,7 @@ def _decode(body: bytes, known: dict[str, type[Any]]) -> Any:
         if cls is None:
             raise CodecError(f"message type {wire.type!r} is unknown here")
         loose = _decoders[cls].decode(wire.data)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        # msgspec lets the last two through: text that is not UTF-8, nesting without end.
         raise CodecError(str(error)) from error
     return cls(**{name: getattr(loose, name) for name in _names[cls]})
