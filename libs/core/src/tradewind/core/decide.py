@@ -15,7 +15,7 @@ from tradewind.core.state import State
 def decide(state: State, entry: Entry) -> tuple[Event, ...]:
     """What follows from `entry`: at least one event, so that no entry is silent.
 
-    `state.ts_ns` already is the entry's time.
+    `state.ts_ns` and the entry's time already are the same: time that never ran back.
     """
     return HANDLERS[type(entry.command)](state, entry)
 

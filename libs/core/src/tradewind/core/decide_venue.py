@@ -6,7 +6,7 @@ from tradewind.core.commands import ApplyVenueReport, Entry, TakeSession
 from tradewind.core.decide_client import venue_request
 from tradewind.core.events import Event, ReportIgnored, SessionTaken, VenueRequest
 from tradewind.core.state import Order, State, VenueSession
-from tradewind.core.transitions import next_status
+from tradewind.core.transitions import ACKS, next_status
 from tradewind.core.types import ExecType, Reason, VenueAction
 
 REQUEST_ANSWERS = frozenset(
@@ -17,6 +17,9 @@ REQUEST_ANSWERS = frozenset(
         ExecType.REPLACE_REJECTED,
     }
 )
+NAMED_ANSWERS = REQUEST_ANSWERS - {ExecType.CANCELED}
+"""These change an order only in answer to its pending request: a late or repeated answer to an
+earlier request must not settle a later one. (A venue also cancels unasked.)"""
 ENDS = frozenset({ExecType.CANCELED, ExecType.EXPIRED, ExecType.REJECTED})
 REFUSALS = frozenset({ExecType.REJECTED, ExecType.CANCEL_REJECTED, ExecType.REPLACE_REJECTED})
 
@@ -30,6 +33,8 @@ def apply_venue_report(state: State, entry: Entry) -> tuple[Event, ...]:
         return (_ignored(report, "no order of ours has this id"),)
     if report.exec_id in order.venue_exec_ids:
         return (_ignored(report, "seen before"),)
+    if report.exec_type in NAMED_ANSWERS and not _answers_pending(order, report):
+        return (_ignored(report, "answers no request that is pending"),)
     change = _change(order, report)
     if change is None:
         return (_ignored(report, f"illegal in {order.ord_status}"),)
@@ -99,7 +104,7 @@ def _change(order: Order, report: ApplyVenueReport) -> reports.Change | None:
     status = next_status(
         order.ord_status,
         report.exec_type,
-        is_acked=True,
+        is_acked=order.is_acked or report.exec_type in ACKS,
         cum_qty=cum_qty,
         leaves_qty=leaves_qty,
     )
@@ -127,14 +132,17 @@ def _change(order: Order, report: ApplyVenueReport) -> reports.Change | None:
 
 
 def _ids_answered(order: Order, report: ApplyVenueReport) -> tuple[str, str]:
-    pending = order.pending
     if (
-        pending is not None
+        order.pending is not None
         and report.exec_type in REQUEST_ANSWERS
-        and report.request_id == pending.request_id
+        and _answers_pending(order, report)
     ):
-        return pending.cl_ord_id, order.cl_ord_id
+        return order.pending.cl_ord_id, order.cl_ord_id
     return order.cl_ord_id, ""
+
+
+def _answers_pending(order: Order, report: ApplyVenueReport) -> bool:
+    return order.pending is not None and report.request_id == order.pending.request_id
 
 
 def _ignored(report: ApplyVenueReport, text: str) -> ReportIgnored:

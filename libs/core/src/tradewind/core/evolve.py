@@ -16,6 +16,7 @@ from tradewind.core.decide_client import fingerprint
 from tradewind.core.events import Event, OrderReport, VenueRequest
 from tradewind.core.positions import apply_fill, reserve
 from tradewind.core.state import IdUse, Order, Pending, Position, State, VenueSession
+from tradewind.core.transitions import ACKS
 from tradewind.core.types import ExecType, Reason, VenueAction
 
 SETTLING = frozenset(
@@ -106,7 +107,7 @@ def _apply(state: State, order: Order, report: OrderReport) -> None:
     reserve(position, order.side, -order.reserved_qty)
     order.venue_exec_ids.append(report.venue_exec_id)
     order.venue_order_id = report.venue_order_id
-    order.is_acked = True
+    order.is_acked = order.is_acked or report.exec_type in ACKS
     order.ord_status = report.ord_status
     order.order_qty = report.order_qty
     order.price = report.price

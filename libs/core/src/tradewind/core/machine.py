@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The facade: one entry in, its events out, state changed in between."""
 
+from dataclasses import replace
+
 from tradewind.core.commands import Entry
 from tradewind.core.decide import decide
 from tradewind.core.events import Event
@@ -33,8 +35,10 @@ class StateMachine:
         state = self.state
         if entry.seq != state.seq + 1:
             raise SequenceError(f"entry {entry.seq} does not follow {state.seq}")
+        if entry.ts_ns < state.ts_ns:
+            entry = replace(entry, ts_ns=state.ts_ns)
         state.seq = entry.seq
-        state.ts_ns = max(state.ts_ns, entry.ts_ns)
+        state.ts_ns = entry.ts_ns
         events = decide(state, entry)
         for event in events:
             evolve(state, entry, event)

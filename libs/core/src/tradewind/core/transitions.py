@@ -53,6 +53,19 @@ TRANSITIONS: dict[tuple[OrdStatus, ExecType], OrdStatus | Next] = {
     },
 }
 
+ACKS = frozenset(
+    {
+        ExecType.NEW,
+        ExecType.TRADE,
+        ExecType.REPLACED,
+        ExecType.CANCELED,
+        ExecType.EXPIRED,
+        ExecType.REJECTED,
+    }
+)
+"""Reports that prove that the venue has had the order. A refused cancel or replace does not: the
+venue may have refused it because it never saw the order."""
+
 
 def next_status(
     status: OrdStatus, exec_type: ExecType, *, is_acked: bool, cum_qty: int, leaves_qty: int
