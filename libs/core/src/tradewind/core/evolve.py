@@ -52,6 +52,7 @@ def _order_report(state: State, entry: Entry, report: OrderReport) -> None:
         _add(state, entry, command, report)
     elif report.exec_type in (ExecType.PENDING_CANCEL, ExecType.PENDING_REPLACE):
         state.orders[report.order_id].ord_status = report.ord_status
+        state.touched.add(("orders", report.order_id))
 
 
 def _note_id_use(
@@ -63,6 +64,7 @@ def _note_id_use(
         state.id_uses[key] = IdUse(
             fingerprint=fingerprint(command), order_id=report.order_id, reason=report.reason
         )
+        state.touched.add(("id_uses", key))
 
 
 def _add(
@@ -98,6 +100,7 @@ def _add(
     )
     state.orders[order.order_id] = order
     state.live_orders[order.order_id] = order
+    state.touched.add(("orders", order.order_id))
     reserve(_position(state, order), order.side, order.reserved_qty)
 
 
@@ -105,6 +108,7 @@ def _apply(state: State, order: Order, report: OrderReport) -> None:
     """What the venue said: terms, fills, the end of a pending request, the end of the order."""
     position = _position(state, order)
     reserve(position, order.side, -order.reserved_qty)
+    state.touched.add(("orders", order.order_id))
     order.venue_exec_ids.append(report.venue_exec_id)
     order.venue_order_id = report.venue_order_id
     order.is_acked = order.is_acked or report.exec_type in ACKS
@@ -132,6 +136,7 @@ def _venue_request(state: State, entry: Entry, request: VenueRequest) -> None:
     command = entry.command
     assert isinstance(command, CancelOrder | ReplaceOrder)
     order = state.orders[request.order_id]
+    state.touched.add(("orders", order.order_id))
     position = _position(state, order)
     reserve(position, order.side, -order.reserved_qty)
     order.pending = Pending(

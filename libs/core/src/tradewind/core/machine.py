@@ -7,7 +7,7 @@ from tradewind.core.commands import Entry
 from tradewind.core.decide import decide
 from tradewind.core.events import Event
 from tradewind.core.evolve import evolve
-from tradewind.core.snapshot import digest
+from tradewind.core.snapshot import Digester
 from tradewind.core.state import State
 
 
@@ -23,6 +23,7 @@ class StateMachine:
 
     def __init__(self, state: State | None = None) -> None:
         self.state = State() if state is None else state
+        self._digester = Digester(self.state)
 
     def step(self, entry: Entry) -> tuple[Event, ...]:
         """Applies the next entry and returns what follows from it.
@@ -47,4 +48,4 @@ class StateMachine:
 
     def digest(self) -> str:
         """The digest of the whole state, in hex."""
-        return digest(self.state)
+        return self._digester.digest()

@@ -2,12 +2,14 @@
 """State <-> plain versioned data, and the digest of it.
 
 Everything is written in canonical order (sorted keys), so the same state gives the same bytes
-on every replica and machine, whatever order it was built in.
+on every replica and machine, whatever order it was built in. The tables that grow for ever
+(orders, request ids) enter the digest as a sum of their records' hashes, so that a replica pays
+only for what changed since its last digest and never stalls.
 """
 
 import json
-from dataclasses import asdict, fields
-from hashlib import sha256
+from dataclasses import fields
+from hashlib import blake2b, sha256
 from typing import Any
 
 from tradewind.core.events import (
@@ -42,6 +44,11 @@ _TABLES: dict[str, type[Any]] = {
     "trading_states": TradingStateSet,
     "sessions": VenueSession,
 }
+_SUMMED = ("orders", "id_uses")
+_SUM_BITS = 256
+_FIELDS = {
+    record: tuple(field.name for field in fields(record)) for record in (*_TABLES.values(), Pending)
+}
 _ENUMS: dict[str, type[Any]] = {
     "side": Side,
     "ord_type": OrdType,
@@ -57,9 +64,7 @@ def dump(state: State) -> dict[str, Any]:
     """Plain data: dicts, lists, strings, integers, booleans, None."""
     plain: dict[str, Any] = {"schema": SCHEMA_VERSION}
     plain.update({name: getattr(state, name) for name in _SCALARS})
-    for name in _TABLES:
-        table: dict[Any, Any] = getattr(state, name)
-        plain[name] = {_key_text(key): asdict(table[key]) for key in sorted(table)}
+    plain.update({name: _dump_table(state, name) for name in _TABLES})
     return plain
 
 
@@ -81,10 +86,60 @@ def load(plain: dict[str, Any]) -> State:
     return state
 
 
+class Digester:
+    """Digests of one growing state, each at the cost of what changed since the last."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._hashes: dict[tuple[str, Any], int] = {}
+        self._sums = dict.fromkeys(_SUMMED, 0)
+        for name in _SUMMED:
+            state.touched.update((name, key) for key in getattr(state, name))
+
+    def digest(self) -> str:
+        """SHA-256 over the canonical JSON of the state, in hex."""
+        for mark in self._state.touched:
+            name, key = mark
+            new = _record_hash(name, key, getattr(self._state, name)[key])
+            change = new - self._hashes.get(mark, 0)
+            self._sums[name] = (self._sums[name] + change) % 2**_SUM_BITS
+            self._hashes[mark] = new
+        self._state.touched.clear()
+        plain: dict[str, Any] = {name: getattr(self._state, name) for name in _SCALARS}
+        plain.update({name: _dump_table(self._state, name) for name in _TABLES.keys() - _SUMMED})
+        plain.update({name: f"{total:x}" for name, total in self._sums.items()})
+        return sha256(_canonical(plain)).hexdigest()
+
+
 def digest(state: State) -> str:
-    """SHA-256 over the canonical JSON of the whole state, in hex."""
-    text = json.dumps(dump(state), sort_keys=True, separators=(",", ":"))
-    return sha256(text.encode()).hexdigest()
+    """The digest of the whole state, from scratch."""
+    touched = set(state.touched)
+    try:
+        return Digester(state).digest()
+    finally:
+        state.touched.update(touched)
+
+
+def _record_hash(name: str, key: Any, record: Any) -> int:
+    body = _canonical([name, _key_text(key), _plain(record)])
+    return int.from_bytes(blake2b(body, digest_size=_SUM_BITS // 8).digest())
+
+
+def _canonical(plain: Any) -> bytes:
+    return json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _dump_table(state: State, name: str) -> dict[str, Any]:
+    table: dict[Any, Any] = getattr(state, name)
+    return {_key_text(key): _plain(table[key]) for key in sorted(table)}
+
+
+def _plain(record: Any) -> dict[str, Any]:
+    plain = {name: getattr(record, name) for name in _FIELDS[type(record)]}
+    if isinstance(record, Order):
+        plain["venue_exec_ids"] = list(record.venue_exec_ids)
+        plain["pending"] = None if record.pending is None else _plain(record.pending)
+    return plain
 
 
 def _record(record: type[Any], value: dict[str, Any]) -> Any:

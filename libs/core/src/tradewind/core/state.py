@@ -6,6 +6,7 @@ keys, so a state restored from a snapshot behaves as the one that was never stop
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from tradewind.core.events import (
     InstrumentDefined,
@@ -110,7 +111,11 @@ class VenueSession:
 
 @dataclass(slots=True, kw_only=True)
 class State:
-    """Everything. `ordinal` counts the outputs of this segment."""
+    """Everything. `ordinal` counts the outputs of this segment.
+
+    `touched` names the orders and request ids changed since the last digest: bookkeeping, no
+    part of what a shard knows.
+    """
 
     segment: str = ""
     shard: int = 0
@@ -126,6 +131,7 @@ class State:
     references: dict[str, ReferencePriceSet] = field(default_factory=dict)
     trading_states: dict[str, TradingStateSet] = field(default_factory=dict)
     sessions: dict[str, VenueSession] = field(default_factory=dict)
+    touched: set[tuple[str, Any]] = field(default_factory=set, compare=False, repr=False)
 
     def order_of(self, account: str, cl_ord_id: str) -> Order | None:
         """The order that any of the client's request ids belongs to."""
