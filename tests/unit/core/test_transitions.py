@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The life of an order: the table is what we mean, and what is not in it changes nothing."""
+
+import pytest
+
+from tradewind.core.events import OrderReport, ReportIgnored
+from tradewind.core.invariants import violations
+from tradewind.core.snapshot import dump
+from tradewind.core.testing import Desk, one
+from tradewind.core.transitions import TRANSITIONS, next_status
+from tradewind.core.types import TERMINAL, ExecType, OrdStatus
+
+WORKING, SAME, FILLS = "computed", "same", "same, or FILLED by the last lot"
+
+# Written out by hand, so that a change of the table is a change of this text too.
+MEANT: dict[str, dict[str, str]] = {
+    **{
+        status: {
+            "NEW": WORKING,
+            "TRADE": WORKING,
+            "PENDING_CANCEL": "PENDING_CANCEL",
+            "PENDING_REPLACE": "PENDING_REPLACE",
+            "CANCELED": "CANCELED",
+            "EXPIRED": "EXPIRED",
+            "REJECTED": "REJECTED",
+        }
+        for status in ("PENDING_NEW", "NEW", "PARTIALLY_FILLED")
+    },
+    "PENDING_CANCEL": {
+        "NEW": SAME,
+        "TRADE": FILLS,
+        "CANCELED": "CANCELED",
+        "EXPIRED": "EXPIRED",
+        "REJECTED": "REJECTED",
+        "CANCEL_REJECTED": WORKING,
+    },
+    "PENDING_REPLACE": {
+        "NEW": SAME,
+        "TRADE": FILLS,
+        "CANCELED": "CANCELED",
+        "EXPIRED": "EXPIRED",
+        "REJECTED": "REJECTED",
+        "REPLACED": WORKING,
+        "REPLACE_REJECTED": WORKING,
+    },
+    **{
+        status: {"TRADE": SAME, "CANCEL_REJECTED": SAME, "REPLACE_REJECTED": SAME}
+        for status in ("FILLED", "CANCELED", "REJECTED", "EXPIRED")
+    },
+    "DENIED": {},
+}
+
+PAIRS = [(status, exec_type) for status in OrdStatus for exec_type in ExecType]
+FROM_VENUE = (
+    ExecType.NEW,
+    ExecType.REJECTED,
+    ExecType.CANCELED,
+    ExecType.REPLACED,
+    ExecType.TRADE,
+    ExecType.EXPIRED,
+    ExecType.CANCEL_REJECTED,
+    ExecType.REPLACE_REJECTED,
+)
+
+
+@pytest.mark.parametrize(("status", "exec_type"), PAIRS)
+@pytest.mark.parametrize(("is_acked", "cum_qty"), [(False, 0), (True, 0), (True, 4)])
+@pytest.mark.parametrize("leaves_qty", [0, 6])
+def test_every_pair_goes_where_the_written_table_says(
+    status: OrdStatus, exec_type: ExecType, is_acked: bool, cum_qty: int, leaves_qty: int
+) -> None:
+    target = MEANT[status].get(exec_type)
+    expected: str | None
+    if target == WORKING:
+        open_status = "NEW" if is_acked else "PENDING_NEW"
+        expected = "FILLED" if leaves_qty == 0 else "PARTIALLY_FILLED" if cum_qty else open_status
+    elif target == FILLS:
+        expected = "FILLED" if leaves_qty == 0 else status
+    else:
+        expected = status if target == SAME else target
+    assert expected == next_status(
+        status, exec_type, is_acked=is_acked, cum_qty=cum_qty, leaves_qty=leaves_qty
+    )
+
+
+def test_the_table_holds_nothing_that_was_not_meant() -> None:
+    meant = {(s, e) for s, row in MEANT.items() for e in row}
+    assert {(str(s), str(e)) for s, e in TRANSITIONS} == meant
+
+
+def order_in(status: OrdStatus) -> tuple[Desk, str]:
+    """A desk with one order of 10 in this status."""
+    desk = Desk.opened()
+    order_id = desk.submit().order_id
+    match status:
+        case OrdStatus.NEW:
+            desk.ack(order_id)
+        case OrdStatus.PARTIALLY_FILLED:
+            desk.fill(order_id, 4)
+        case OrdStatus.FILLED:
+            desk.fill(order_id, 10)
+        case OrdStatus.PENDING_CANCEL:
+            desk.ack(order_id)
+            desk.cancel()
+        case OrdStatus.PENDING_REPLACE:
+            desk.ack(order_id)
+            desk.replace()
+        case OrdStatus.CANCELED | OrdStatus.REJECTED | OrdStatus.EXPIRED:
+            desk.report(order_id, ExecType(status.value))
+        case _:
+            pass
+    assert desk.order(order_id).ord_status is status
+    return desk, order_id
+
+
+@pytest.mark.parametrize("status", [s for s in OrdStatus if s is not OrdStatus.DENIED])
+@pytest.mark.parametrize("exec_type", FROM_VENUE)
+def test_a_report_is_in_the_table_or_is_ignored_and_changes_nothing(
+    status: OrdStatus, exec_type: ExecType
+) -> None:
+    desk, order_id = order_in(status)
+    order = desk.order(order_id)
+    before = dump(desk.machine.state)
+    request_id = order.pending.request_id if order.pending else ""
+    is_trade = exec_type is ExecType.TRADE
+    (event,) = desk.report(
+        order_id,
+        exec_type,
+        request_id=request_id,
+        last_qty=1 if is_trade else 0,
+        last_px=1_000 if is_trade else 0,
+        order_qty=20,
+        price=1_000,
+    )
+    after = dump(desk.machine.state)
+    assert violations(desk.machine.state) == []
+    late = {ExecType.CANCEL_REJECTED, ExecType.REPLACE_REJECTED}
+    is_legal = exec_type in MEANT[status] and not (status in TERMINAL and exec_type in late)
+    if is_legal:
+        assert isinstance(event, OrderReport)
+        assert event.ord_status is desk.order(order_id).ord_status
+        return
+    assert isinstance(event, ReportIgnored)
+    for name in ("orders", "positions", "id_uses"):
+        assert after[name] == before[name]
+
+
+@pytest.mark.parametrize("end", [ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED, None])
+def test_a_refused_cancel_is_answered_after_the_order_ended(end: ExecType | None) -> None:
+    desk, order_id = order_in(OrdStatus.PENDING_CANCEL)
+    pending = desk.order(order_id).pending
+    assert pending is not None
+    if end is None:
+        desk.fill(order_id, 10)
+    else:
+        desk.report(order_id, end)
+    status = desk.order(order_id).ord_status
+    (event,) = desk.report(order_id, ExecType.CANCEL_REJECTED, request_id=pending.request_id)
+    if end is ExecType.CANCELED:
+        assert isinstance(event, ReportIgnored)  # the end was the answer
+    else:
+        assert isinstance(event, OrderReport)
+        assert (event.cl_ord_id, event.ord_status) == ("x1", status)
+    assert desk.order(order_id).ord_status is status
+
+
+def test_a_partial_fill_leaves_a_pending_cancel_pending_and_a_full_one_ends_it() -> None:
+    desk, order_id = order_in(OrdStatus.PENDING_CANCEL)
+    assert desk.fill(order_id, 4).ord_status is OrdStatus.PENDING_CANCEL
+    assert desk.fill(order_id, 6).ord_status is OrdStatus.FILLED
+
+
+def test_an_answer_to_an_earlier_request_does_not_settle_a_later_one() -> None:
+    desk, order_id = order_in(OrdStatus.PENDING_CANCEL)
+    first = desk.order(order_id).pending
+    assert first is not None
+    desk.report(order_id, ExecType.CANCEL_REJECTED, request_id=first.request_id)
+    desk.cancel("x2")
+    (event,) = desk.report(order_id, ExecType.CANCEL_REJECTED, request_id=first.request_id)
+    assert isinstance(event, ReportIgnored)
+    assert desk.order(order_id).ord_status is OrdStatus.PENDING_CANCEL
+
+
+def test_a_refused_cancel_does_not_prove_that_the_venue_has_the_order() -> None:
+    desk = Desk.opened()
+    order_id = desk.submit().order_id
+    desk.cancel()
+    pending = desk.order(order_id).pending
+    assert pending is not None
+    events = desk.report(order_id, ExecType.CANCEL_REJECTED, request_id=pending.request_id)
+    assert one(events, OrderReport).ord_status is OrdStatus.PENDING_NEW
+    assert [type(event).__name__ for event in desk.take_session()] == [
+        "SessionTaken",
+        "VenueRequest",
+    ]
+
+
+def test_a_report_of_no_order_of_ours_is_ignored_but_its_number_is_kept() -> None:
+    desk = Desk.opened()
+    (event,) = desk.report("seg-0-999", ExecType.TRADE, last_qty=1, last_px=1, exec_no=77)
+    assert isinstance(event, ReportIgnored)
+    assert desk.machine.state.sessions["SIM"].last_exec_no == 77
