@@ -34,9 +34,7 @@ def submit_order(state: State, entry: Entry) -> tuple[Event, ...]:
     )
     reason = risk.check(state, intent) or Reason.NONE
     order_id = id_from(state, entry)
-    report = reports.of_submit(
-        command, entry, order_id=order_id, ts_ns=state.ts_ns, reason=reason
-    )
+    report = reports.of_submit(command, entry, order_id=order_id, ts_ns=state.ts_ns, reason=reason)
     if reason is not Reason.NONE:
         return (report,)
     request = VenueRequest(

@@ -68,7 +68,9 @@ def terms_sane(_state: State, intent: Intent) -> Reason | None:
 def trading_allowed(state: State, intent: Intent) -> Reason | None:
     """The strictest state of all scopes that cover the order allows it (C23)."""
     scopes = ("firm", f"account:{intent.account}", f"symbol:{intent.symbol}")
-    states = [state.trading_states[scope].state for scope in scopes if scope in state.trading_states]
+    states = [
+        state.trading_states[scope].state for scope in scopes if scope in state.trading_states
+    ]
     if TradingState.HALTED in states:
         return Reason.TRADING_HALTED
     if TradingState.REDUCING in states and not _reduces(state, intent):

@@ -14,7 +14,15 @@ from tradewind.core.events import (
     ReferencePriceSet,
     TradingStateSet,
 )
-from tradewind.core.types import TERMINAL, OrdStatus, OrdType, Reason, Side, TimeInForce, VenueAction
+from tradewind.core.types import (
+    TERMINAL,
+    OrdStatus,
+    OrdType,
+    Reason,
+    Side,
+    TimeInForce,
+    VenueAction,
+)
 
 
 @dataclass(slots=True, kw_only=True)

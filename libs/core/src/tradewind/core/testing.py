@@ -108,7 +108,13 @@ class Desk:
         return one(self.step(replace(command, **changes)), OrderReport)
 
     def replace(
-        self, cl_ord_id: str = "r1", orig: str = "c1", *, qty: int = 20, price: int = 1_000, **changes: Any
+        self,
+        cl_ord_id: str = "r1",
+        orig: str = "c1",
+        *,
+        qty: int = 20,
+        price: int = 1_000,
+        **changes: Any,
     ) -> OrderReport:
         """A replace; the report of it."""
         command = commands.ReplaceOrder(
