@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The thin layer over nats-py: what services use, and all of it.
+
+Stream and consumer administration is raw JSON: nats-py drops settings that it does not know.
+"""
+
+from tradewind.common.jetstream.bus import Bus, Subscription
+from tradewind.common.jetstream.consumers import set_consumer_floor
+from tradewind.common.jetstream.direct import read_last, stream_tail
+from tradewind.common.jetstream.kv import KeyValue, KvEntry
+from tradewind.common.jetstream.messages import Message, PubAck, Record
+from tradewind.common.jetstream.reader import StreamReader
+
+__all__ = [
+    "Bus",
+    "KeyValue",
+    "KvEntry",
+    "Message",
+    "PubAck",
+    "Record",
+    "StreamReader",
+    "Subscription",
+    "read_last",
+    "set_consumer_floor",
+    "stream_tail",
+]

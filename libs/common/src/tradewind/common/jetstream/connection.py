@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One connection: nats-py for the protocol, reconnects and subscriptions; our own hot path.
+
+nats-py puts each message through a queue, a task and a header dictionary. Here a listener is called
+straight from the reading loop with the raw bytes. This overrides one private method of a pinned
+version (`_process_msg`) and hands bytes to its flusher; `test_connection` notices if that changes.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Any
+
+from nats.aio.client import Client
+
+from tradewind.common.errors import Refused
+
+OUTBOUND_MAX = 16 * 1024 * 1024
+_SUBJECT = re.compile(r"[!-~]+")
+
+Listener = Callable[[str, str, bytes, bytes | None], None]
+"""Called with subject, reply subject, body and raw header block."""
+
+
+class Connection(Client):
+    """A nats-py client with raw listeners and raw sends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._listeners: dict[int, Listener] = {}
+
+    async def listen(self, subject: str, listener: Listener, queue: str = "") -> Any:
+        """Subscribes; the listener must not block and must not raise."""
+        self._listeners[self._sid + 1] = listener
+        return await self.subscribe(subject, queue=queue)
+
+    async def unlisten(self, subscription: Any) -> None:
+        """Ends a subscription made by `listen`."""
+        self._listeners.pop(subscription._id, None)
+        if not self.is_closed:
+            await subscription.unsubscribe()
+
+    def send(self, subject: str, reply: str, header: bytes, body: bytes) -> None:
+        """Publishes as soon as the loop gets to it.
+
+        Raises:
+            Refused: if there is no connection, or too much is waiting to be written. Nothing is
+                kept for later: a message that was given up on must not be stored after all.
+        """
+        if _SUBJECT.fullmatch(subject) is None:
+            raise Refused(f"{subject!r} is not a subject")
+        if not self.is_connected:
+            raise Refused("the bus is not connected")
+        if self._pending_data_size > OUTBOUND_MAX:
+            raise Refused("the bus does not take what is sent: too much is waiting to be written")
+        if len(header) + len(body) > self._max_payload:
+            raise Refused(f"a message of {len(header) + len(body)} bytes is too long for the bus")
+        size = len(header)
+        command = f"{subject} {reply} {size} {size + len(body)}\r\n" if header else (
+            f"{subject} {reply} {len(body)}\r\n"
+        )
+        data = b"".join((b"HPUB " if header else b"PUB ", command.encode(), header, body, b"\r\n"))
+        self._pending.append(data)
+        self._pending_data_size += len(data)
+        if self._flush_queue is not None and self._flush_queue.empty():
+            self._flush_queue.put_nowait(asyncio.get_running_loop().create_future())
+
+    def forget_unwritten(self) -> None:
+        """Drops what was not written when the connection broke: its senders are told unknown."""
+        self._pending = []
+        self._pending_data_size = 0
+
+    async def _process_msg(
+        self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes | None
+    ) -> None:
+        listener = self._listeners.get(sid)
+        if listener is None:
+            await super()._process_msg(sid, subject, reply, data, headers)
+            return
+        listener(subject.decode(), reply.decode(), data, headers)

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which node leads what: a shard's two streams on the same node, the meta leader elsewhere.
+
+Losing a stream's leader costs seconds of writes, so shards are spread, and a shard has one such
+place instead of two. The broker forgets the places at every failover: place again afterwards.
+"""
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from tradewind.common import subjects
+from tradewind.common.errors import BusError, Unknown
+from tradewind.common.jetstream.bus import Bus
+
+PLACE_TIMEOUT_S = 20.0
+LOOK_AGAIN_S = 0.1
+
+
+async def nodes(bus: Bus) -> list[str]:
+    """The names of the nodes that hold shard 0, in the order in which shards are dealt out.
+
+    Raises:
+        BusError: if the stream has no leader.
+    """
+    cluster = await _cluster(bus, subjects.journal_stream(0))
+    return sorted([cluster["leader"], *(replica["name"] for replica in cluster["replicas"])])
+
+
+async def place_leaders(bus: Bus, system: Bus | None, shards: int) -> dict[str, str]:
+    """Moves every shard's leaders to its node, and the meta leader off them where there is room.
+
+    `system` is a connection of the system account; without it the meta leader stays.
+
+    Returns:
+        The leader of each stream that was placed.
+
+    Raises:
+        BusError: if a leader would not move in time.
+    """
+    names = await nodes(bus)
+    if system is not None:
+        await _place_meta(bus, system, names[min(shards, len(names) - 1) % len(names)])
+    table = {
+        stream: names[shard % len(names)]
+        for shard in range(shards)
+        for stream in (subjects.journal_stream(shard), subjects.events_stream(shard))
+    }
+    for stream, node in table.items():
+        await place_stream(bus, stream, node)
+    return table
+
+
+async def place_stream(bus: Bus, stream: str, node: str) -> None:
+    """Has `node` lead `stream`.
+
+    Raises:
+        BusError: if it would not in time.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + PLACE_TIMEOUT_S
+    while (await _cluster(bus, stream)).get("leader") != node:
+        if loop.time() > deadline:
+            raise BusError(f"{stream} would not move to {node}: see whether that node is in sync")
+        await _step_down(bus, f"STREAM.LEADER.STEPDOWN.{stream}", node)
+
+
+async def _place_meta(bus: Bus, system: Bus, node: str) -> None:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + PLACE_TIMEOUT_S
+    while await meta_leader(system) != node:
+        if loop.time() > deadline:
+            raise BusError(f"the meta leader would not move to {node}: see whether it is in sync")
+        await _step_down(system, "META.LEADER.STEPDOWN", node)
+    await bus.api("INFO", timeout_s=PLACE_TIMEOUT_S)
+
+
+async def meta_leader(system: Bus) -> str:
+    """The name of the node that leads JetStream itself; empty while there is none."""
+    answer = msgspec.json.decode(
+        await system.request("$SYS.REQ.SERVER.PING.JSZ", b'{"leader_only":true}'),
+        type=dict[str, Any],
+    )
+    return str(answer.get("data", {}).get("meta_cluster", {}).get("leader", ""))
+
+
+async def _step_down(bus: Bus, api: str, node: str) -> None:
+    try:
+        await bus.api(api, {"placement": {"preferred": node}}, timeout_s=5.0)
+    except Unknown:
+        return
+    await asyncio.sleep(LOOK_AGAIN_S)
+
+
+async def _cluster(bus: Bus, stream: str) -> dict[str, Any]:
+    cluster: dict[str, Any] = (await bus.api(f"STREAM.INFO.{stream}", timeout_s=10.0))["cluster"]
+    return cluster

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one table of streams, durable consumers and buckets.
+
+The init job creates what is here; services only verify that it is so.
+"""
+
+import asyncio
+from typing import Any
+
+from tradewind.common import subjects
+from tradewind.common.errors import Refused, SettingsError
+from tradewind.common.jetstream.bus import Bus
+
+GIB = 1024**3
+REPLICAS = 3
+STREAM_NOT_FOUND = 10059
+CONSUMER_NOT_FOUND = 10014
+READY_TIMEOUT_S = 15.0
+MESSAGE_BYTES_MAX = 64 * 1024
+
+Config = dict[str, Any]
+
+
+def STREAMS(shards: int) -> dict[str, Config]:
+    """Every stream, by name, buckets included."""
+    table: dict[str, Config] = {}
+    for shard in range(shards):
+        table[subjects.journal_stream(shard)] = _log(subjects.journal_all(shard))
+        table[subjects.events_stream(shard)] = _log(subjects.events_all(shard)) | {
+            "allow_atomic": True
+        }
+    table["MARKETDATA"] = {
+        "subjects": [subjects.market_data("*", "*", "*")],
+        "storage": "memory",
+        "num_replicas": 1,
+        "discard": "old",
+        "max_age": 600 * 1_000_000_000,
+        "max_bytes": GIB // 8,
+        "allow_direct": True,
+    }
+    table["AUDIT"] = _log("audit.>") | {"deny_purge": True}
+    for bucket, storage in BUCKETS.items():
+        table[f"KV_{bucket}"] = _bucket(bucket, storage)
+    for store in ("SNAPSHOTS", "INCIDENTS"):
+        table[f"OBJ_{store}"] = _object_store(store)
+    return {name: {"name": name, "retention": "limits", **config} for name, config in table.items()}
+
+
+BUCKETS = {"CONFIG": "file", "STATUS": "memory"}
+"""Key-value buckets and where they are kept. Heartbeats need not survive a power failure."""
+
+
+def CONSUMERS(shards: int) -> dict[tuple[str, str], Config]:
+    """Durable consumers by (stream, name): each shows how far a reader is, none delivers."""
+    table: dict[tuple[str, str], Config] = {}
+    for shard in range(shards):
+        journal, events = subjects.journal_stream(shard), subjects.events_stream(shard)
+        for durable in ("oms", "venue", "risk", "archiver"):
+            table[events, durable] = _consumer(durable)
+        table[journal, "archiver"] = _consumer("archiver")
+    return table
+
+
+async def create_all(bus: Bus, shards: int) -> None:
+    """Creates what is missing and updates what differs. Repeating it changes nothing.
+
+    Raises:
+        BusError: if the bus refuses.
+    """
+    for name, config in STREAMS(shards).items():
+        found = await _stream_config(bus, name)
+        if found is None:
+            await bus.api(f"STREAM.CREATE.{name}", config, timeout_s=READY_TIMEOUT_S)
+        elif _differences(config, found):
+            await bus.api(f"STREAM.UPDATE.{name}", found | config, timeout_s=READY_TIMEOUT_S)
+    for (stream, durable), config in CONSUMERS(shards).items():
+        if await _consumer_config(bus, stream, durable) is None:
+            await bus.api(
+                f"CONSUMER.CREATE.{stream}.{durable}",
+                {"stream_name": stream, "action": "create", "config": config},
+                timeout_s=READY_TIMEOUT_S,
+            )
+
+
+async def verify(bus: Bus, shards: int) -> None:
+    """Compares the streams on the bus with the table.
+
+    Raises:
+        SettingsError: if one is missing or set differently.
+    """
+    table = STREAMS(shards)
+    found = await asyncio.gather(*(_stream_config(bus, name) for name in table))
+    for (name, config), actual in zip(table.items(), found, strict=True):
+        if actual is None:
+            raise SettingsError(
+                f"stream {name} does not exist: run `python -m tradewind.common.init_job`",
+                code="STREAM_MISSING",
+            )
+        wrong = _differences(config, actual)
+        if wrong:
+            raise SettingsError(
+                f"stream {name} is set differently ({', '.join(wrong)}): run "
+                "`python -m tradewind.common.init_job` of this release",
+                code="STREAM_DIFFERS",
+            )
+
+
+def _log(subject: str) -> Config:
+    """An append-only stream whose acks mean a quorum's disks. Full means refused, never dropped."""
+    return {
+        "subjects": [subject],
+        "storage": "file",
+        "num_replicas": REPLICAS,
+        "discard": "new",
+        "max_bytes": 16 * GIB,
+        "max_age": 0,
+        "max_msg_size": MESSAGE_BYTES_MAX,
+        "duplicate_window": 100_000_000,
+        "deny_delete": True,
+        "allow_direct": True,
+        "republish": {"src": ">", "dest": subjects.live(">")},
+    }
+
+
+def _bucket(bucket: str, storage: str) -> Config:
+    return {
+        "subjects": [f"$KV.{bucket}.>"],
+        "storage": storage,
+        "num_replicas": REPLICAS,
+        "discard": "new",
+        "max_bytes": GIB // 16,
+        "max_msgs_per_subject": 1,
+        "duplicate_window": 100_000_000,
+        "deny_delete": True,
+        "allow_rollup_hdrs": True,
+        "allow_direct": True,
+        "republish": {"src": ">", "dest": subjects.live(">")},
+    }
+
+
+def _object_store(store: str) -> Config:
+    return {
+        "subjects": [f"$O.{store}.C.>", f"$O.{store}.M.>"],
+        "storage": "file",
+        "num_replicas": REPLICAS,
+        "discard": "new",
+        "max_bytes": 16 * GIB,
+        "allow_rollup_hdrs": True,
+        "allow_direct": True,
+    }
+
+
+def _consumer(durable: str) -> Config:
+    return {
+        "durable_name": durable,
+        "deliver_policy": "all",
+        "ack_policy": "explicit",
+        "num_replicas": 1,
+        "mem_storage": True,
+    }
+
+
+def _differences(wanted: Config, actual: Config) -> list[str]:
+    """What is set differently, as text. The server leaves out what is false, 0 or its default."""
+    wrong = []
+    for key, value in wanted.items():
+        found = actual.get(key)
+        if not value and not found:
+            continue
+        if isinstance(value, dict) and isinstance(found, dict):
+            wrong += _differences(value, found)
+        elif found != value:
+            wrong.append(f"{key} is {found!r}, not {value!r}")
+    return wrong
+
+
+async def _stream_config(bus: Bus, name: str) -> Config | None:
+    try:
+        answer = await bus.api(f"STREAM.INFO.{name}", timeout_s=READY_TIMEOUT_S)
+    except Refused as error:
+        if error.err_code == STREAM_NOT_FOUND:
+            return None
+        raise
+    config: Config = answer["config"]
+    return config
+
+
+async def _consumer_config(bus: Bus, stream: str, durable: str) -> Config | None:
+    try:
+        answer = await bus.api(f"CONSUMER.INFO.{stream}.{durable}", timeout_s=READY_TIMEOUT_S)
+    except Refused as error:
+        if error.err_code == CONSUMER_NOT_FOUND:
+            return None
+        raise
+    config: Config = answer["config"]
+    return config

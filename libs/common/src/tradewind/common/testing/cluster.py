@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Three real nodes on free ports, in a temporary folder, gone afterwards."""
+
+import asyncio
+import contextlib
+import json
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tradewind.common import permissions, placement, streams
+from tradewind.common.errors import BusError
+from tradewind.common.jetstream import Bus
+from tradewind.common.server_config import Cluster, Node, render, server_binary
+from tradewind.common.settings import BusSettings
+
+NODES = 3
+READY_TIMEOUT_S = 30.0
+LOOK_AGAIN_S = 0.05
+
+
+class LocalCluster:
+    """`async with LocalCluster(shards=2) as cluster: bus = await cluster.bus("oms")`."""
+
+    def __init__(self, shards: int = 2, *, is_fsync_always: bool = True) -> None:
+        self.shards = shards
+        self.folder = Path(tempfile.mkdtemp(prefix="tradewind-bus-"))
+        nonce = secrets.token_hex(3)
+        names = (*permissions.NAMES, permissions.SYSTEM_USER)
+        self.config = Cluster(
+            name=f"tw-{nonce}",
+            nodes=[_node(f"{nonce}-n{number}", self.folder) for number in range(1, NODES + 1)],
+            passwords={name: secrets.token_hex(16) for name in names},
+            shards=shards,
+            is_fsync_always=is_fsync_always,
+        )
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._buses: list[Bus] = []
+
+    async def __aenter__(self) -> "LocalCluster":
+        try:
+            for node in self.config.nodes:
+                self.start_node(node.name)
+            await self.ready()
+        except BaseException:
+            await self.__aexit__(None, None, None)
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        for bus in self._buses:
+            with contextlib.suppress(BusError):
+                await bus.close()
+        for process in self._processes.values():
+            process.kill()
+            process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Addresses for clients, in the order of the nodes."""
+        return tuple(node.url for node in self.config.nodes)
+
+    def settings(self, user: str, *, node: int | None = None) -> BusSettings:
+        """How `user` connects: to any node, or to one (from 0)."""
+        urls = self.urls if node is None else (self.urls[node],)
+        return BusSettings(urls=urls, user=user, password=self.config.passwords[user])
+
+    async def bus(self, user: str = "admin", *, node: int | None = None) -> Bus:
+        """A connection as `user`, closed with the cluster at the latest."""
+        bus = await Bus.connect(self.settings(user, node=node), name=f"test-{user}")
+        self._buses.append(bus)
+        return bus
+
+    async def create_streams(self) -> None:
+        """Creates everything in the stream table, and places the leaders."""
+        admin = await self.bus("admin")
+        system = await self.bus(permissions.SYSTEM_USER)
+        await streams.create_all(admin, self.shards)
+        await placement.place_leaders(admin, system, self.shards)
+
+    def start_node(self, name: str) -> None:
+        """Starts a node, for the first time or again."""
+        node = self._find(name)
+        config = self.folder / f"{name}.conf"
+        config.write_text(render(self.config, node))
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self._processes[name] = subprocess.Popen(
+                [str(server_binary()), "-c", str(config)], stdout=log, stderr=log
+            )
+
+    def signal_node(self, name: str, number: signal.Signals) -> None:
+        """Sends a signal to a node: SIGKILL, SIGSTOP, SIGCONT."""
+        self._processes[name].send_signal(number)
+        if number == signal.SIGKILL:
+            self._processes[name].wait()
+
+    async def ready(self) -> None:
+        """Waits until every node answers and all agree on a meta leader.
+
+        Raises:
+            AssertionError: if that takes too long; the nodes' logs are quoted.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + READY_TIMEOUT_S
+        while not await self._is_ready():
+            if loop.time() > deadline or any(p.poll() is not None for p in self._processes.values()):
+                logs = [path.read_text()[-1500:] for path in sorted(self.folder.glob("*.log"))]
+                raise AssertionError("the nodes did not get ready:\n" + "\n".join(logs))
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+    async def _is_ready(self) -> bool:
+        try:
+            answers = [await monitor(node, "/jsz") for node in self.config.nodes]
+        except (OSError, ValueError):
+            return False
+        metas = [answer.get("meta_cluster", {}) for answer in answers]
+        return {meta.get("leader", "") for meta in metas} == {metas[0].get("leader") or None} and all(
+            meta.get("cluster_size") == len(self.config.nodes) for meta in metas
+        )
+
+    def _find(self, name: str) -> Node:
+        return next(node for node in self.config.nodes if node.name == name)
+
+
+async def monitor(node: Node, path: str) -> dict[str, Any]:
+    """What a node's monitoring port answers on `path`.
+
+    Raises:
+        OSError: if it does not listen.
+        ValueError: if the answer is no JSON.
+    """
+    reader, writer = await asyncio.open_connection(node.host, node.monitor_port)
+    try:
+        writer.write(f"GET {path} HTTP/1.0\r\nHost: {node.host}\r\n\r\n".encode())
+        answer: dict[str, Any] = json.loads((await reader.read()).partition(b"\r\n\r\n")[2])
+        return answer
+    finally:
+        writer.close()
+
+
+def _node(name: str, folder: Path) -> Node:
+    with contextlib.ExitStack() as stack:
+        held = [stack.enter_context(socket.socket()) for _ in range(3)]
+        for held_socket in held:
+            held_socket.bind(("127.0.0.1", 0))
+        client, monitoring, route = (held_socket.getsockname()[1] for held_socket in held)
+    return Node(
+        name=name,
+        host="127.0.0.1",
+        client_port=client,
+        monitor_port=monitoring,
+        route_port=route,
+        store_dir=folder / name,
+    )

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Waiting on conditions instead of sleeping."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+LOOK_AGAIN_S = 0.01
+
+
+async def eventually(
+    condition: Callable[[], T | Awaitable[T]], timeout_s: float = 5.0, *, what: str = ""
+) -> T:
+    """The first true result of `condition`, which may be a coroutine function.
+
+    Raises:
+        AssertionError: if there is none in time.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout_s
+    while True:
+        found = condition()
+        result = await found if inspect.isawaitable(found) else found
+        if result:
+            return result
+        if loop.time() > deadline:
+            raise AssertionError(f"{what or 'the condition'} did not hold within {timeout_s} s")
+        await asyncio.sleep(LOOK_AGAIN_S)
