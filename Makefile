@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+# Needs python3 (3.11 or newer, with venv), make and git. Everything is installed into this folder.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := libs services cli tests
+MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml cli/pyproject.toml))
+PINS := requirements-uv.txt requirements.txt requirements-data.txt
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check fmt lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+install: $(STAMP) ## make .venv with the pinned packages and .venv/bin/tradewind
+
+$(STAMP): tools/install.sh $(PINS) $(addsuffix /pyproject.toml,$(MEMBERS))
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" bash tools/install.sh $(MEMBERS)
+	@touch $@
+
+run: install ## start the whole suite with the simulated venue
+	@exec $(BIN)/tradewind up --demo
+
+test: install ## run the tests
+	$(BIN)/pytest
+
+check: install ## formatting, lint, types, import contracts
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports
+
+fmt: install ## format, and fix what can be fixed
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+lock: ## choose versions anew and write them, with hashes, to the requirements files
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" bash tools/lock.sh
+
+clean: ## remove what install, check and test made; state of suites stays
+	rm -rf $(VENV) .cache .tradewind-data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find $(SOURCES) -name __pycache__ -prune -exec rm -rf {} +

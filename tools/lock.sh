@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Write requirements*.txt: exact versions with hashes, naming no index and no path.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source tools/environment.sh
+
+make_venv
+use_pip_configuration
+[ -x "$VENV/bin/uv" ] || "$VENV/bin/pip" install --quiet uv
+unset UV_NO_CONFIG
+uv() { "$VENV/bin/uv" --quiet "$@"; }
+
+uv lock --upgrade --python "$VENV/bin/python"
+uv export --frozen --all-packages --all-groups --no-emit-workspace --no-header --no-annotate \
+    --output-file requirements.txt >/dev/null
+# uv itself comes first and through pip, so its pin also stands alone.
+sed -n '/^uv==/,/[^\\]$/p' requirements.txt >requirements-uv.txt
+uv pip compile --python "$VENV/bin/python" --universal --no-deps --generate-hashes --no-header \
+    --no-annotate --no-emit-index-url --output-file requirements-data.txt - >/dev/null \
+    <<<"ob-analytics>=0.1"
+! grep -nE '://|^--|^-i' requirements*.txt || fail "a requirements file names an index: see above"
