@@ -114,7 +114,13 @@ def users(shards: int) -> dict[str, Permission]:
             [*journal_live, *events_live, *config_live, *status_live, *market_data, *digests],
         ),
         "bench": (
-            [*commands, *(raw_subject(shard) for shard in every), *questions, *read_events, *status],
+            [
+                *commands,
+                *(raw_subject(shard) for shard in every),
+                *questions,
+                *read_events,
+                *status,
+            ],
             [*events_live, *status_live],
         ),
     }
@@ -130,9 +136,7 @@ def _service(name: str, publish: Iterable[str], subscribe: Iterable[str]) -> Per
         "$JS.API.CONSUMER.INFO.*.*",
         f"$KV.STATUS.{subjects.status_key(name, '*')}",
     )
-    return Permission(
-        publish=(*publish, *facts), subscribe=(f"{inbox_prefix(name)}.>", *subscribe)
-    )
+    return Permission(publish=(*publish, *facts), subscribe=(f"{inbox_prefix(name)}.>", *subscribe))
 
 
 def _control(shards: Iterable[int], name: str) -> list[str]:

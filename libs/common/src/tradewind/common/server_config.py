@@ -65,9 +65,7 @@ def render(cluster: Cluster, node: Node) -> str:
     An ack means fsynced on a quorum only with `sync_interval: always`; the server's default would
     lose up to two minutes of acknowledged orders on a power failure.
     """
-    routes = [
-        f"nats://{other.host}:{other.route_port}" for other in cluster.nodes if other != node
-    ]
+    routes = [f"nats://{other.host}:{other.route_port}" for other in cluster.nodes if other != node]
     sync = "always" if cluster.is_fsync_always else "2m"
     return f"""\
 server_name: {_text(node.name)}

@@ -26,9 +26,7 @@ def STREAMS(shards: int) -> dict[str, Config]:
     table: dict[str, Config] = {}
     for shard in range(shards):
         table[subjects.journal_stream(shard)] = _log(subjects.journal_all(shard))
-        table[subjects.events_stream(shard)] = _log(subjects.events_all(shard)) | {
-            "allow_atomic": True
-        }
+        table[subjects.events_stream(shard)] = _log(subjects.events_all(shard))
     table["MARKETDATA"] = {
         "subjects": [subjects.market_data("*", "*", "*")],
         "storage": "memory",
@@ -118,6 +116,7 @@ def _log(subject: str) -> Config:
         "duplicate_window": 100_000_000,
         "deny_delete": True,
         "allow_direct": True,
+        "allow_atomic": True,
         "republish": {"src": ">", "dest": subjects.live(">")},
     }
 

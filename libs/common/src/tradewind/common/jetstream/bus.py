@@ -2,7 +2,8 @@
 """The bus as services see it: publish, append, ask, listen, answer.
 
 Two outcomes are told apart everywhere: `Refused` (nothing was stored) and `Unknown` (no answer).
-An error in a handler ends the bus for its owner: `failed()` raises it, and so does every later call.
+An error in a handler ends the bus for its owner: `failed()` raises it, and so does every later
+call.
 """
 
 import asyncio
@@ -14,7 +15,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from nats.errors import AuthorizationError
 from nats.errors import Error as NatsError
 
 from tradewind.common import permissions
@@ -371,11 +371,10 @@ class Bus:
     async def _on_error(self, error: Exception) -> None:
         found = _VIOLATION.search(str(error))
         if found is None:
-            if isinstance(error, AuthorizationError):
+            if "authorization violation" in str(error).lower():
                 text = f"the bus user {self.user} was not let in: its password is wrong"
                 self.fail(BusError(text, code="BUS_UNAUTHORIZED"))
-            elif not self._is_closing:
-                log.info("bus: %s", error or type(error).__name__)
+            log.debug("bus: %s", error or type(error).__name__)
             return
         verb, subject = found.groups()
         if verb == "subscription":
@@ -388,6 +387,8 @@ class Bus:
         return Refused(f"the bus user {self.user} may not publish on {subject}")
 
     async def _on_disconnected(self) -> None:
+        if not self._is_closing:
+            log.warning("the connection to the bus broke; trying again")
         self.nc.forget_unwritten()
         self._replies.fail_all(
             lambda subject: Unknown(f"the connection broke before {subject} was answered")
@@ -396,6 +397,7 @@ class Bus:
             callback()
 
     async def _on_reconnected(self) -> None:
+        log.warning("connected to the bus again")
         for callback in self.on_reconnected:
             callback()
 

@@ -56,8 +56,10 @@ class Connection(Client):
         if len(header) + len(body) > self._max_payload:
             raise Refused(f"a message of {len(header) + len(body)} bytes is too long for the bus")
         size = len(header)
-        command = f"{subject} {reply} {size} {size + len(body)}\r\n" if header else (
-            f"{subject} {reply} {len(body)}\r\n"
+        command = (
+            f"{subject} {reply} {size} {size + len(body)}\r\n"
+            if header
+            else (f"{subject} {reply} {len(body)}\r\n")
         )
         data = b"".join((b"HPUB " if header else b"PUB ", command.encode(), header, body, b"\r\n"))
         self._pending.append(data)

@@ -24,9 +24,7 @@ async def read_from(bus: Bus, stream: str, seq: int, limit: int) -> list[Record]
         Unknown: the answer did not end in time.
     """
     body = f'{{"seq":{seq},"batch":{limit},"max_bytes":{BATCH_BYTES_MAX}}}'.encode()
-    _status, replies = await bus.request_many(
-        f"$JS.API.DIRECT.GET.{stream}", body, READ_TIMEOUT_MS
-    )
+    _status, replies = await bus.request_many(f"$JS.API.DIRECT.GET.{stream}", body, READ_TIMEOUT_MS)
     return [decode_record(raw, data) for raw, data in replies]
 
 
@@ -49,7 +47,7 @@ async def read_last(bus: Bus, stream: str) -> Record | None:
 
 
 async def stream_tail(bus: Bus, stream: str) -> tuple[int, int]:
-    """First and last sequence of a stream, as its leader has them; (1, 0) if nothing was ever stored.
+    """First and last sequence of a stream, as its leader has them; (1, 0) if there was never one.
 
     Raises:
         BusError: if the leader does not answer.

@@ -84,7 +84,7 @@ class KeyValue:
             await subscription.unsubscribe()
 
     async def _next(self, heard: "asyncio.Queue[KvEntry]", pattern: str) -> list[KvEntry]:
-        """What was heard; after a silence the bucket is read, since something may have been missed."""
+        """What was heard; after a silence what is stored, since something may have been missed."""
         try:
             async with asyncio.timeout(REFRESH_S):
                 return [await heard.get()]

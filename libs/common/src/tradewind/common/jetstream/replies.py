@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers on the way: one inbox for a whole connection, a token and a deadline for each question."""
+"""Answers on the way: one inbox for a connection, a token and a deadline for each question."""
 
 import asyncio
 from collections.abc import Callable
@@ -58,7 +58,9 @@ class Replies:
         """What to subscribe to."""
         return self._prefix + "*"
 
-    def expect(self, subject: str, take: Take, timeout_s: float) -> "tuple[str, asyncio.Future[Any]]":
+    def expect(
+        self, subject: str, take: Take, timeout_s: float
+    ) -> "tuple[str, asyncio.Future[Any]]":
         """A reply subject for a question on `subject`, and the future of its answer.
 
         The future always ends: with the answer, with `Refused`, or with `Unknown` at the deadline.

@@ -115,7 +115,8 @@ class LocalCluster:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + READY_TIMEOUT_S
         while not await self._is_ready():
-            if loop.time() > deadline or any(p.poll() is not None for p in self._processes.values()):
+            ended = [name for name, it in self._processes.items() if it.poll() is not None]
+            if ended or loop.time() > deadline:
                 logs = [path.read_text()[-1500:] for path in sorted(self.folder.glob("*.log"))]
                 raise AssertionError("the nodes did not get ready:\n" + "\n".join(logs))
             await asyncio.sleep(LOOK_AGAIN_S)
@@ -126,9 +127,9 @@ class LocalCluster:
         except (OSError, ValueError):
             return False
         metas = [answer.get("meta_cluster", {}) for answer in answers]
-        return {meta.get("leader", "") for meta in metas} == {metas[0].get("leader") or None} and all(
-            meta.get("cluster_size") == len(self.config.nodes) for meta in metas
-        )
+        sizes = {meta.get("cluster_size") for meta in metas}
+        leaders = {meta.get("leader", "") for meta in metas}
+        return sizes == {len(answers)} and len(leaders) == 1 and leaders != {""}
 
     def _find(self, name: str) -> Node:
         return next(node for node in self.config.nodes if node.name == name)
