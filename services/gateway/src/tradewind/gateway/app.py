@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gateway put together: the only place that names concrete parts."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from tradewind.common.errors import BusError
+from tradewind.common.jetstream import Bus, KeyValue
+from tradewind.common.lifecycle import Stop, supervise
+from tradewind.common.status import Heartbeat
+from tradewind.gateway import http, server
+from tradewind.gateway.auth import Authenticator, load_keys
+from tradewind.gateway.egress import Egress
+from tradewind.gateway.instruments import Instrument, Instruments
+from tradewind.gateway.intake import Intake
+from tradewind.gateway.journal import Journal
+from tradewind.gateway.queries import Queries
+from tradewind.gateway.settings import GatewaySettings
+from tradewind.gateway.ws import Sessions
+
+SERVICE = "gateway"
+INSTRUMENT_PREFIX = "instrument."
+RETRY_S = 0.2
+SWEEP_S = 0.5
+
+
+class Gateway:
+    """All parts of one gateway process."""
+
+    def __init__(self, settings: GatewaySettings, bus: Bus) -> None:
+        self.settings = settings
+        self.bus = bus
+        self.is_stopping = False
+        shards = settings.service.shards
+        self.instruments = Instruments()
+        self.journal = Journal(bus, shards=shards, ack_timeout_ms=settings.ack_timeout_ms)
+        self.egress = Egress(bus, self.journal, self.instruments, shards)
+        intake = Intake(self.instruments, order_ttl_ms=settings.order_ttl_ms, now_ns=time.time_ns)
+        authenticator = Authenticator(
+            load_keys(settings.keys_file), now_ms=lambda: time.time_ns() // 1_000_000
+        )
+        self.sessions = Sessions(
+            authenticator=authenticator,
+            intake=intake,
+            journal=self.journal,
+            egress=self.egress,
+            instance=settings.service.instance,
+        )
+        api = http.Api(
+            authenticator=authenticator,
+            intake=intake,
+            journal=self.journal,
+            queries=Queries(bus, self.instruments, shards),
+            instruments=self.instruments,
+            shards=shards,
+            answer_wait_ms=settings.answer_wait_ms,
+            is_ready=lambda: self.is_ready,
+            facts=self.facts,
+        )
+        self.application = http.build(api, self.sessions)
+
+    @property
+    def is_ready(self) -> bool:
+        """Connected, reading outputs, knows the instruments, and not on its way out."""
+        is_up = self.bus.is_connected and self.egress.is_caught_up and not self.is_stopping
+        return is_up and bool(self.instruments.all())
+
+    def facts(self) -> dict[str, Any]:
+        """What the gateway says of itself in its heartbeat and in GET /v1/status."""
+        return {
+            "role": "ready" if self.is_ready else "waiting",
+            "sessions": self.sessions.count,
+            "unacked": self.journal.unacked,
+            "is_stalled": self.journal.is_stalled,
+            "durable": self.journal.durable_ack.count,
+            "accepted": self.journal.accepted.count,
+            "durable_ack_us": self.journal.durable_ack.percentiles(),
+            "accepted_us": self.journal.accepted.percentiles(),
+            "ordinals": {str(shard): last for shard, last in self.egress.ordinals.items()},
+        }
+
+    async def keep_instruments(self) -> None:
+        """Reads the instruments, then follows changes."""
+        values = KeyValue(self.bus, "CONFIG")
+        while True:
+            try:
+                async for entry in values.watch(f"{INSTRUMENT_PREFIX}>"):
+                    self.instruments.define(msgspec.json.decode(entry.value, type=Instrument))
+            except BusError:
+                await asyncio.sleep(RETRY_S)
+
+    async def sweep(self) -> None:
+        """Lets go of requests that nobody waits for."""
+        while True:
+            self.journal.sweep()
+            await asyncio.sleep(SWEEP_S)
+
+    async def run(self, stop: Stop) -> None:
+        """Serves until `stop`; any part's failure ends all."""
+        listening = server.bind(self.settings.http_host, self.settings.http_port)
+        heartbeat = Heartbeat(self.bus, self.settings.service, SERVICE)
+        background = asyncio.ensure_future(
+            supervise(
+                self.keep_instruments(),
+                self.sweep(),
+                self.bus.failed(),
+                heartbeat.run(stop, self.facts),
+                *(self.egress.run(shard) for shard in range(self.settings.service.shards)),
+            )
+        )
+        halt = Stop()
+        serving = asyncio.ensure_future(server.run(self.application, listening, halt))
+        asked = asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait({background, serving, asked}, return_when=asyncio.FIRST_COMPLETED)
+            self.is_stopping = True
+            halt.set()
+            await serving
+            if background.done():
+                background.result()
+        finally:
+            for part in (background, serving, asked):
+                part.cancel()
+            await asyncio.gather(background, serving, asked, return_exceptions=True)
+
+
+async def serve(env: Mapping[str, str], stop: Stop) -> None:
+    """Runs one gateway with the settings in `env`."""
+    settings = GatewaySettings.from_env(env)
+    bus = await Bus.connect(settings.service.bus, name=f"{SERVICE}-{settings.service.instance}")
+    try:
+        await Gateway(settings, bus).run(stop)
+    finally:
+        await bus.close()

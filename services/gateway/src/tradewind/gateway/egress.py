@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Outputs of all shards, in order and without a gap, to whoever waits for them."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from tradewind.common import codec, subjects
+from tradewind.common.errors import CorruptionError
+from tradewind.common.jetstream import Bus, Record, StreamReader, stream_tail
+from tradewind.core.events import OrderReport, TradingStateSet
+from tradewind.core.types import ExecType, Reason
+from tradewind.gateway import views
+from tradewind.gateway.auth import Key
+from tradewind.gateway.instruments import Instruments
+from tradewind.gateway.journal import Journal
+
+_encode = msgspec.json.Encoder().encode
+
+_REFUSALS = frozenset({ExecType.DENIED, ExecType.CANCEL_REJECTED, ExecType.REPLACE_REJECTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What follows from an entry, rendered once for everybody."""
+
+    shard: int
+    entry: int
+    outcome: str
+    report: bytes
+
+
+class Subscriber(Protocol):
+    """A WebSocket session: hears every report of its key's accounts."""
+
+    key: Key
+
+    def push(self, frame: bytes) -> None:
+        """Takes a frame for the client; must not block."""
+
+
+class Egress:
+    """Reads every shard's outputs from the moment the gateway starts."""
+
+    def __init__(self, bus: Bus, journal: Journal, instruments: Instruments, shards: int) -> None:
+        self._bus = bus
+        self._journal = journal
+        self._instruments = instruments
+        self._shards = shards
+        self._open: set[int] = set()
+        self._by_account: dict[str, set[Subscriber]] = {}
+        self._of_all: set[Subscriber] = set()
+        self.ordinals: dict[int, int] = {}
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Whether every shard is being read from its tail."""
+        return len(self._open) == self._shards
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """From now on `subscriber` hears the reports of its key's accounts."""
+        for group in self._groups(subscriber):
+            group.add(subscriber)
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """`subscriber` hears no more."""
+        for group in self._groups(subscriber):
+            group.discard(subscriber)
+
+    async def run(self, shard: int) -> None:
+        """Reads one shard's outputs for ever.
+
+        Raises:
+            CorruptionError: if an output is missing, or is not one.
+        """
+        stream = subjects.events_stream(shard)
+        _first, last = await stream_tail(self._bus, stream)
+        live = subjects.live(subjects.events_all(shard))
+        reader = StreamReader(self._bus, stream, live, last + 1)
+        await reader.open()
+        self.ordinals[shard] = last
+        self._open.add(shard)
+        while True:
+            for record in await reader.next_batch():
+                self.take(shard, record)
+
+    def take(self, shard: int, record: Record) -> None:
+        """Hands one output to whoever waits for it."""
+        if record.seq != self.ordinals[shard] + 1:
+            raise CorruptionError(
+                f"output {self.ordinals[shard] + 1} of shard {shard} is missing: "
+                f"the next one read is {record.seq}"
+            )
+        self.ordinals[shard] = record.seq
+        kind = record.subject.split(".", 3)
+        if kind[2] == "order":
+            self._take_report(shard, kind[3], record)
+        elif kind[3] == TradingStateSet.__name__:
+            answer = Answer(shard, int(record.headers[subjects.HEADER_ENTRY]), "accepted", b"null")
+            self._journal.on_output(shard, answer.entry, answer)
+
+    def _take_report(self, shard: int, account: str, record: Record) -> None:
+        entry = int(record.headers[subjects.HEADER_ENTRY])
+        listeners = self._by_account.get(account)
+        if not (listeners or self._of_all or self._journal.wants(shard, entry)):
+            return
+        report = codec.decode_event(record.body)
+        assert isinstance(report, OrderReport)
+        self._instruments.remember(report.account, report.cl_ord_id, report.symbol)
+        view = _encode(views.of_report(report, self._instruments.grid(report.symbol)))
+        self._journal.on_output(shard, entry, Answer(shard, entry, outcome_of(report), view))
+        if not (listeners or self._of_all):
+            return
+        frame = b'{"type":"report","shard":%d,"seq":%d,"ordinal":%d,"report":%b}' % (
+            shard,
+            entry,
+            record.seq,
+            view,
+        )
+        for subscriber in (*(listeners or ()), *self._of_all):
+            subscriber.push(frame)
+
+    def _groups(self, subscriber: Subscriber) -> list[set[Subscriber]]:
+        if "read" not in subscriber.key.scopes:
+            return []
+        if "*" in subscriber.key.accounts:
+            return [self._of_all]
+        return [self._by_account.setdefault(account, set()) for account in subscriber.key.accounts]
+
+
+def outcome_of(report: OrderReport) -> str:
+    """accepted, denied, or duplicate: answered before, and this is how it stands."""
+    if report.reason is Reason.DUPLICATE_CL_ORD_ID:
+        return "duplicate"
+    return "denied" if report.exec_type in _REFUSALS else "accepted"

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything the gateway refuses, as one table: stable code, HTTP status, what to do about it.
+
+Codes are never renamed or reused. A refusal is a value, not an exception, wherever the caller is
+expected to handle it; `Refused` below carries one through Starlette's exception handling.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+CODES: dict[str, tuple[int, str]] = {
+    # authentication
+    "UNKNOWN_KEY": (401, "The key id is not known here. Check TW-Key."),
+    "BAD_SIGNATURE": (
+        401,
+        "The signature does not match this request. Sign method, path with "
+        "query, body hash, timestamp and nonce with the key's secret.",
+    ),
+    "TIMESTAMP_OUT_OF_WINDOW": (
+        401,
+        "TW-Timestamp must be Unix milliseconds within 5000 ms of "
+        "the gateway's clock. Synchronise the clock and sign again.",
+    ),
+    "REPLAYED_NONCE": (401, "This nonce was used before. Sign again with a new one."),
+    "BAD_NONCE": (401, "TW-Nonce must be 8 to 64 letters, digits, '-' or '_'."),
+    "ACCOUNT_NOT_ALLOWED": (403, "This key may not act for that account."),
+    "SCOPE_MISSING": (403, "This key lacks the scope that the request needs."),
+    "TOO_MANY_REQUESTS": (429, "This key has used too many nonces in a short time. Wait 10 s."),
+    # form
+    "MALFORMED_JSON": (400, "The body is not valid JSON in UTF-8."),
+    "DUPLICATE_FIELD": (400, "A field occurs twice in one JSON object."),
+    "UNKNOWN_FIELD": (400, "The request has a field that this message does not have."),
+    "MISSING_FIELD": (400, "The request lacks a required field."),
+    "INVALID_FIELD": (400, "A field has the wrong type, form or length."),
+    "BODY_TOO_LARGE": (413, "The body is larger than 16 KiB."),
+    "NOT_FOUND": (404, "There is no such path. GET /v1/openapi.json lists them."),
+    "METHOD_NOT_ALLOWED": (405, "This path does not take that method."),
+    # content
+    "UNKNOWN_INSTRUMENT": (422, "No such instrument. GET /v1/instruments lists them."),
+    "BAD_NUMBER": (422, "Prices and quantities are plain decimal numbers in strings."),
+    "NOT_POSITIVE": (422, "Prices and quantities must be above zero."),
+    "OFF_GRID": (422, "The number is not a multiple of the instrument's tick or lot size."),
+    "TOO_LARGE": (422, "The number is too large."),
+    "PRICE_MISSING": (422, "A limit order needs a price."),
+    "PRICE_NOT_ALLOWED": (422, "A market order has no price."),
+    "ORDER_NOT_KNOWN_HERE": (
+        422,
+        "The order's instrument is not known to this gateway. Read the "
+        "order once by GET /v1/orders/{cl_ord_id}, then send the request again.",
+    ),
+    "UNKNOWN_ORDER": (404, "The account has no order of that cl_ord_id."),
+    # availability
+    "JOURNAL_UNAVAILABLE": (
+        503,
+        "Nothing was stored: the journal takes no entries at this "
+        "moment. Send the request again with the same cl_ord_id.",
+    ),
+    "OVERLOADED": (
+        503,
+        "Nothing was stored: too many requests are under way. Slow down and send "
+        "the request again with the same cl_ord_id.",
+    ),
+    "NOT_PROCESSING": (
+        503,
+        "Nothing was stored: entries are stored but not processed at this "
+        "moment, so new orders are refused. Cancels still pass.",
+    ),
+    "NOT_READY": (503, "The gateway is starting or stopping. Use another, or try again."),
+    "OUTCOME_UNKNOWN": (
+        504,
+        "The request may or may not have been stored. A retry with the same "
+        "cl_ord_id and content is safe: it is never executed twice.",
+    ),
+    "QUERY_TIMEOUT": (503, "No order-management replica answered. Try again."),
+    "SLOW_CONSUMER": (
+        503,
+        "This connection did not read its reports fast enough and was closed. "
+        "Connect again and read what was missed by GET /v1/orders.",
+    ),
+    "REQUEST_IN_FLIGHT": (
+        409,
+        "A request with this cl_ord_id is under way through this gateway. "
+        "Wait for its answer, then retry.",
+    ),
+    "INTERNAL": (
+        500,
+        "Something unexpected happened; it was logged under the incident id. A retry "
+        "with the same cl_ord_id is safe.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A definite answer to a request that is not carried out."""
+
+    code: str
+    text: str
+    http_status: int
+
+    def body(self) -> dict[str, Any]:
+        """The JSON that a client sees."""
+        return {"error": {"code": self.code, "text": self.text}}
+
+
+class RefusedRequest(Exception):
+    """Carries a refusal out of nested calls on the REST side."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.text)
+        self.refusal = refusal
+
+
+def refusal(code: str, detail: str = "") -> Refusal:
+    """The refusal of that code. `detail` comes first, the table's sentence after it."""
+    http_status, text = CODES[code]
+    return Refusal(code, f"{detail} {text}" if detail else text, http_status)

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands into the journal, pipelined, and the requests that wait for what follows from them.
+
+Three answers exist and are never mixed up. Stored: the broker's acknowledgement names the entry.
+Not stored: refused before publishing, or on the broker's definite no. Anything else is unknown
+and is said so; no broker-side message id is used, so a retry always reaches the core, which
+answers it with the original outcome.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol
+
+from tradewind.common import codec, subjects, trace
+from tradewind.common.errors import Refused
+from tradewind.common.jetstream import Bus, PubAck
+from tradewind.core.commands import Command, ReplaceOrder, SubmitOrder
+from tradewind.gateway.errors import Refusal, refusal
+from tradewind.gateway.latency import Latencies
+
+MAX_UNACKED = 2_048
+MAX_EARLY = 8_192
+STALLED_AFTER_NS = 2_000_000_000
+FORGOTTEN_AFTER_NS = 6_000_000_000
+
+
+class Listener(Protocol):
+    """Who is told what becomes of a request. Called from the loop; must not block."""
+
+    def on_durable(self, request: "InFlight") -> None:
+        """The entry is stored as `request.seq`."""
+
+    def on_failed(self, request: "InFlight", why: Refusal) -> None:
+        """The entry is not stored, or nobody knows."""
+
+    def on_answered(self, request: "InFlight", answer: Any) -> None:
+        """The first output of the entry, as egress renders it."""
+
+
+class InFlight:
+    """One request between its publication and its first output."""
+
+    __slots__ = ("cl_ord_id", "listener", "seq", "shard", "started_ns", "traceparent")
+
+    def __init__(
+        self, shard: int, cl_ord_id: str, listener: Listener, traceparent: str, started_ns: int
+    ) -> None:
+        self.shard = shard
+        self.cl_ord_id = cl_ord_id
+        self.listener = listener
+        self.traceparent = traceparent
+        self.seq = 0
+        self.started_ns = started_ns
+
+
+class Journal:
+    """Publishes commands and matches outputs to them by the entry's sequence, exactly."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        *,
+        shards: int,
+        ack_timeout_ms: int,
+        now_ns: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        self._bus = bus
+        self._shards = shards
+        self._ack_timeout_ms = ack_timeout_ms
+        self._now_ns = now_ns
+        self._unacked = 0
+        self._waiting: dict[tuple[int, int], InFlight] = {}
+        self._early: dict[tuple[int, int], Any] = {}
+        self._room = asyncio.Event()
+        self._room.set()
+        self.durable_ack = Latencies()
+        self.accepted = Latencies()
+
+    @property
+    def unacked(self) -> int:
+        """How many publications have no acknowledgement yet."""
+        return self._unacked
+
+    def shard_of(self, account: str) -> int:
+        """The shard that an account lives in."""
+        return subjects.shard_of(account, self._shards)
+
+    def publish(
+        self, shard: int, command: Command, listener: Listener, traceparent: str
+    ) -> InFlight | Refusal:
+        """Sends a command to the journal; the listener hears the rest.
+
+        A refusal is definite: nothing was sent.
+        """
+        refused = self._refuse(command)
+        if refused is not None:
+            return refused
+        cl_ord_id = getattr(command, "cl_ord_id", "")
+        request = InFlight(shard, cl_ord_id, listener, traceparent, self._now_ns())
+        try:
+            acked = self._bus.publish_nowait(
+                subjects.journal_subject(shard, command),
+                codec.encode(command),
+                {trace.HEADER: traceparent},
+                timeout_ms=self._ack_timeout_ms,
+            )
+        except Refused:
+            return refusal("JOURNAL_UNAVAILABLE")
+        self._unacked += 1
+        if self._unacked >= MAX_UNACKED:
+            self._room.clear()
+        acked.add_done_callback(partial(self._on_acked, request))
+        return request
+
+    async def room(self, timeout_ms: int) -> None:
+        """Waits a little while too many are under way: pushes back before anything is refused."""
+        if self._room.is_set():
+            return
+        try:
+            async with asyncio.timeout(timeout_ms / 1000):
+                await self._room.wait()
+        except TimeoutError:
+            return
+
+    def wants(self, shard: int, entry: int) -> bool:
+        """Whether an output of this entry may be somebody's answer."""
+        return (shard, entry) in self._waiting or self._unacked > 0
+
+    def on_output(self, shard: int, entry: int, answer: Any) -> None:
+        """The first output of an entry answers its request.
+
+        The output may overtake the broker's acknowledgement (they come over different
+        connections), so while any is missing outputs are kept for a moment.
+        """
+        request = self._waiting.pop((shard, entry), None)
+        if request is not None:
+            self._answer(request, answer)
+        elif self._unacked and (shard, entry) not in self._early:
+            if len(self._early) >= MAX_EARLY:
+                self._early.pop(next(iter(self._early)))
+            self._early[shard, entry] = answer
+
+    def sweep(self) -> None:
+        """Forgets requests that nobody waits for any more."""
+        horizon_ns = self._now_ns() - FORGOTTEN_AFTER_NS
+        while self._waiting:
+            oldest = next(iter(self._waiting))
+            if self._waiting[oldest].started_ns > horizon_ns:
+                break
+            del self._waiting[oldest]
+        if not self._unacked:
+            self._early.clear()
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether a stored entry has had no output for too long."""
+        if not self._waiting:
+            return False
+        oldest = self._waiting[next(iter(self._waiting))]
+        return self._now_ns() - oldest.started_ns > STALLED_AFTER_NS
+
+    def _refuse(self, command: Command) -> Refusal | None:
+        if not self._bus.is_connected:
+            return refusal("JOURNAL_UNAVAILABLE")
+        if self._unacked >= MAX_UNACKED:
+            return refusal("OVERLOADED")
+        if self.is_stalled and isinstance(command, SubmitOrder | ReplaceOrder):
+            return refusal("NOT_PROCESSING")
+        return None
+
+    def _on_acked(self, request: InFlight, acked: "asyncio.Future[PubAck]") -> None:
+        self._unacked -= 1
+        if self._unacked <= MAX_UNACKED // 2:
+            self._room.set()
+        error = None if acked.cancelled() else acked.exception()
+        if acked.cancelled() or error is not None:
+            code = "JOURNAL_UNAVAILABLE" if isinstance(error, Refused) else "OUTCOME_UNKNOWN"
+            request.listener.on_failed(request, refusal(code))
+            return
+        request.seq = acked.result().seq
+        self.durable_ack.add(self._now_ns() - request.started_ns)
+        request.listener.on_durable(request)
+        early = self._early.pop((request.shard, request.seq), None)
+        if early is not None:
+            self._answer(request, early)
+        else:
+            self._waiting[request.shard, request.seq] = request
+
+    def _answer(self, request: InFlight, answer: Any) -> None:
+        self.accepted.add(self._now_ns() - request.started_ns)
+        request.listener.on_answered(request, answer)

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The REST interface as an OpenAPI document. A test holds it against the routes and the types."""
+
+from typing import Any
+
+import msgspec
+
+from tradewind.gateway import requests
+from tradewind.gateway.errors import CODES
+
+_SECURITY = {
+    "TW-Key": "The key id.",
+    "TW-Timestamp": "Unix time in milliseconds, within 5000 ms of the gateway's clock.",
+    "TW-Nonce": "8 to 64 letters, digits, '-' or '_', never used before with this key.",
+    "TW-Signature": (
+        "hex HMAC-SHA256(secret, METHOD \\n path with query \\n hex SHA-256 of the body \\n "
+        "timestamp \\n nonce)."
+    ),
+}
+_CL_ORD_ID = {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,36}$"}
+_ACCOUNT = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,32}$"}
+
+
+def _query(name: str, schema: dict[str, Any], *, required: bool = False) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": required, "schema": schema}
+
+
+def _operation(
+    summary: str,
+    answers: dict[str, str],
+    *,
+    parameters: tuple[dict[str, Any], ...] = (),
+    body: str = "",
+    is_signed: bool = True,
+) -> dict[str, Any]:
+    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    operation: dict[str, Any] = {
+        "summary": summary,
+        "responses": {
+            **{code: {"description": text} for code, text in answers.items()},
+            "default": {"description": "A stable code and what to do.", "content": error},
+        },
+    }
+    signed = [{"$ref": f"#/components/parameters/{name}"} for name in _SECURITY]
+    found = [*parameters, *(signed if is_signed else [])]
+    if found:
+        operation["parameters"] = found
+    if body:
+        schema = {"$ref": f"#/components/schemas/{body}"}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schema}},
+        }
+    return operation
+
+
+_REQUEST_ANSWERS = {
+    "200": "The output is known: outcome accepted, denied or duplicate, with the report.",
+    "202": "Stored for good; the output was not seen within the wait.",
+    "504": "OUTCOME_UNKNOWN: retry with the same cl_ord_id, which is safe.",
+}
+_PATH_ID = {"name": "cl_ord_id", "in": "path", "required": True, "schema": _CL_ORD_ID}
+_OPTIONAL_ACCOUNT = _query("account", _ACCOUNT)
+_NEEDED_ACCOUNT = _query("account", _ACCOUNT, required=True)
+
+_PATHS: dict[str, dict[str, Any]] = {
+    "/v1/orders": {
+        "post": _operation("Submit an order.", _REQUEST_ANSWERS, body="SubmitBody"),
+        "get": _operation(
+            "List orders.",
+            {"200": "Orders of the account, or of all accounts of the key."},
+            parameters=(
+                _OPTIONAL_ACCOUNT,
+                _query("open_only", {"type": "boolean", "default": False}),
+                _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000}),
+            ),
+        ),
+    },
+    "/v1/orders/{cl_ord_id}": {
+        "get": _operation(
+            "Read one order.", {"200": "The order."}, parameters=(_PATH_ID, _NEEDED_ACCOUNT)
+        ),
+        "put": _operation(
+            "Replace quantity and price; the body's cl_ord_id is the request's own new id.",
+            _REQUEST_ANSWERS,
+            parameters=(_PATH_ID,),
+            body="ReplaceBody",
+        ),
+        "delete": _operation(
+            "Cancel; request_id is the request's own new id.",
+            _REQUEST_ANSWERS,
+            parameters=(
+                _PATH_ID,
+                _NEEDED_ACCOUNT,
+                _query("request_id", _CL_ORD_ID, required=True),
+            ),
+        ),
+    },
+    "/v1/positions": {
+        "get": _operation("List positions.", {"200": "Positions."}, parameters=(_OPTIONAL_ACCOUNT,))
+    },
+    "/v1/instruments": {"get": _operation("List instruments.", {"200": "Instruments."})},
+    "/v1/status": {"get": _operation("The gateway and the shards.", {"200": "Status."})},
+    "/v1/admin/trading-state": {
+        "post": _operation(
+            "Set the trading state of a scope on every shard.",
+            {"200": "In force on every shard.", "202": "Stored on every shard."},
+            body="TradingStateBody",
+        )
+    },
+    "/v1/openapi.json": {"get": _operation("This document.", {"200": "OpenAPI."}, is_signed=False)},
+    "/livez": {"get": _operation("Alive.", {"200": "Yes."}, is_signed=False)},
+    "/readyz": {"get": _operation("Ready to serve.", {"200": "Yes."}, is_signed=False)},
+}
+
+
+def _schemas() -> dict[str, Any]:
+    _references, schemas = msgspec.json.schema_components(
+        [requests.SubmitBody, requests.ReplaceBody, requests.TradingStateBody],
+        ref_template="#/components/schemas/{name}",
+    )
+    error = {
+        "type": "object",
+        "required": ["error"],
+        "properties": {
+            "error": {
+                "type": "object",
+                "required": ["code", "text"],
+                "properties": {
+                    "code": {"type": "string", "enum": sorted(CODES)},
+                    "text": {"type": "string"},
+                },
+            }
+        },
+    }
+    return {**schemas, "Error": error}
+
+
+def _document() -> dict[str, Any]:
+    headers = {
+        name: {
+            "name": name,
+            "in": "header",
+            "required": True,
+            "description": text,
+            "schema": {"type": "string"},
+        }
+        for name, text in _SECURITY.items()
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Tradewind gateway",
+            "version": "1",
+            "description": "Orders in, execution reports out. Prices and quantities are exact "
+            "decimals in strings. The WebSocket at /v1/ws takes the same requests, pipelined.",
+        },
+        "paths": _PATHS,
+        "components": {"parameters": headers, "schemas": _schemas()},
+    }
+
+
+DOCUMENT = _document()
+"""Served at GET /v1/openapi.json."""

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Questions to the order-management replicas, with the answers as clients see them."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from tradewind.common import subjects
+from tradewind.common.errors import BusError
+from tradewind.common.jetstream import Bus
+from tradewind.gateway import views
+from tradewind.gateway.auth import Key
+from tradewind.gateway.errors import RefusedRequest, refusal
+from tradewind.gateway.instruments import Instruments
+
+TIMEOUT_MS = 1_000
+
+
+class Queries:
+    """Asks the shards and filters by what a key may see."""
+
+    def __init__(self, bus: Bus, instruments: Instruments, shards: int) -> None:
+        self._bus = bus
+        self._instruments = instruments
+        self._shards = shards
+
+    async def orders(
+        self, key: Key, account: str | None, *, is_open_only: bool, limit: int
+    ) -> list[dict[str, Any]]:
+        """Orders of one account, or of all that the key may use."""
+        question = {"account": account, "open_only": is_open_only, "limit": limit}
+        answers = await self._ask_all(key, account, "orders", question)
+        orders = [order for answer in answers for order in answer["orders"]]
+        visible = [order for order in orders if key.may_use(order["account"])]
+        return [self._order_view(order) for order in visible[:limit]]
+
+    async def order(self, account: str, cl_ord_id: str) -> dict[str, Any]:
+        """One order by any of the ids it has had.
+
+        Raises:
+            RefusedRequest: UNKNOWN_ORDER if there is none.
+        """
+        shard = subjects.shard_of(account, self._shards)
+        question = {"account": account, "cl_ord_id": cl_ord_id}
+        answer = await self._ask(shard, "order", question)
+        order = answer.get("order")
+        if order is None:
+            raise RefusedRequest(refusal("UNKNOWN_ORDER"))
+        self._instruments.remember(account, cl_ord_id, order["symbol"])
+        return self._order_view(order)
+
+    async def positions(self, key: Key, account: str | None) -> list[dict[str, Any]]:
+        """Positions of one account, or of all that the key may use."""
+        answers = await self._ask_all(key, account, "positions", {})
+        found = []
+        for position in (position for answer in answers for position in answer["positions"]):
+            is_wanted = account is None or position["account"] == account
+            grid = self._instruments.grid(position["symbol"])
+            if is_wanted and grid is not None and key.may_use(position["account"]):
+                found.append(views.of_position(position, grid))
+        return found
+
+    async def states(self) -> list[dict[str, Any]]:
+        """Where each shard is; a shard that does not answer says so."""
+        return await asyncio.gather(*(self._state(shard) for shard in range(self._shards)))
+
+    async def _state(self, shard: int) -> dict[str, Any]:
+        try:
+            return await self._ask(shard, "state", {})
+        except RefusedRequest as error:
+            return {"shard": shard, "ok": False, "code": error.refusal.code}
+
+    async def _ask_all(
+        self, key: Key, account: str | None, what: str, question: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        wanted = {account} if account is not None else set(key.accounts)
+        shards = (
+            set(range(self._shards))
+            if "*" in wanted
+            else {subjects.shard_of(name, self._shards) for name in wanted}
+        )
+        return await asyncio.gather(*(self._ask(shard, what, question) for shard in sorted(shards)))
+
+    async def _ask(self, shard: int, what: str, question: dict[str, Any]) -> dict[str, Any]:
+        try:
+            body = await self._bus.request(
+                subjects.query_oms(shard, what), msgspec.json.encode(question), TIMEOUT_MS
+            )
+        except BusError as error:
+            raise RefusedRequest(refusal("QUERY_TIMEOUT")) from error
+        answer: dict[str, Any] = msgspec.json.decode(body)
+        if not answer.get("ok"):
+            raise RefusedRequest(refusal("QUERY_TIMEOUT", str(answer.get("text", ""))))
+        return answer
+
+    def _order_view(self, order: dict[str, Any]) -> dict[str, Any]:
+        return views.of_order(order, self._instruments.grid(order.get("symbol", "")))

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What clients may send, field by field. Unknown fields, double fields and NaN are refused."""
+
+import json
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from tradewind.core.types import OrdType, Side, TimeInForce, TradingState
+from tradewind.gateway.errors import Refusal, refusal
+
+MAX_BODY_BYTES = 16 * 1024
+
+Account = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,32}\Z")]
+ClOrdId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.:-]{1,36}\Z")]
+Strategy = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.:-]{1,32}\Z")]
+Symbol = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,32}\Z")]
+Number = Annotated[str, Meta(max_length=40)]
+"""An exact decimal in a string: a JSON number would pass through somebody's float."""
+Scope = Annotated[
+    str, Meta(pattern=r"\A(firm|account:[A-Za-z0-9_-]{1,32}|symbol:[A-Za-z0-9_-]{1,32})\Z")
+]
+
+
+class Submit(Struct, forbid_unknown_fields=True, frozen=True, tag_field="type", tag="submit"):
+    """A new order."""
+
+    account: Account
+    cl_ord_id: ClOrdId
+    symbol: Symbol
+    side: Side
+    ord_type: OrdType
+    time_in_force: TimeInForce
+    order_qty: Number
+    strategy: Strategy
+    price: Number | None = None
+
+
+class Cancel(Struct, forbid_unknown_fields=True, frozen=True, tag_field="type", tag="cancel"):
+    """A request to cancel; `cl_ord_id` is the request's own id."""
+
+    account: Account
+    cl_ord_id: ClOrdId
+    orig_cl_ord_id: ClOrdId
+
+
+class Replace(Struct, forbid_unknown_fields=True, frozen=True, tag_field="type", tag="replace"):
+    """A request for other terms; `cl_ord_id` is the request's own id."""
+
+    account: Account
+    cl_ord_id: ClOrdId
+    orig_cl_ord_id: ClOrdId
+    order_qty: Number
+    price: Number
+
+
+class SubmitBody(Struct, forbid_unknown_fields=True, frozen=True):
+    """Body of POST /v1/orders."""
+
+    account: Account
+    cl_ord_id: ClOrdId
+    symbol: Symbol
+    side: Side
+    ord_type: OrdType
+    time_in_force: TimeInForce
+    order_qty: Number
+    strategy: Strategy
+    price: Number | None = None
+
+
+class ReplaceBody(Struct, forbid_unknown_fields=True, frozen=True):
+    """Body of PUT /v1/orders/{cl_ord_id}."""
+
+    account: Account
+    cl_ord_id: ClOrdId
+    order_qty: Number
+    price: Number
+
+
+class TradingStateBody(Struct, forbid_unknown_fields=True, frozen=True):
+    """Body of POST /v1/admin/trading-state."""
+
+    scope: Scope
+    state: TradingState
+    reason: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class Hello(Struct, forbid_unknown_fields=True, frozen=True):
+    """First message of a WebSocket. `batch`: the client takes arrays of messages in one frame."""
+
+    type: Literal["auth"]
+    key: Annotated[str, Meta(max_length=64)]
+    timestamp: Annotated[str, Meta(max_length=15)]
+    nonce: Annotated[str, Meta(max_length=64)]
+    signature: Annotated[str, Meta(max_length=64)]
+    batch: bool = False
+
+
+OrderRequest = Submit | Cancel | Replace
+
+T = TypeVar("T")
+
+_order_request = msgspec.json.Decoder(OrderRequest)
+_frame = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class _TwiceError(ValueError):
+    """One object names one field twice."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _TwiceError
+    return found
+
+
+_pairs_decoder = json.JSONDecoder(object_pairs_hook=_once)
+
+
+def decode(body: bytes | str, decoder: msgspec.json.Decoder[T]) -> T | Refusal:
+    """The request in `body`, or why it is none."""
+    try:
+        request = decoder.decode(body)
+        _pairs_decoder.decode(body if isinstance(body, str) else body.decode())
+    except msgspec.ValidationError as error:
+        return _of_validation(str(error))
+    except _TwiceError:
+        return refusal("DUPLICATE_FIELD")
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return refusal("MALFORMED_JSON")
+    return request
+
+
+def decode_order_request(body: bytes | str) -> OrderRequest | Refusal:
+    """The order message in a WebSocket frame."""
+    return decode(body, _order_request)
+
+
+def split_frame(frame: str) -> list[str | bytes | msgspec.Raw] | Refusal:
+    """The messages in a WebSocket frame: one object, or an array of them."""
+    if not frame.startswith("["):
+        return [frame]
+    try:
+        return list(_frame.decode(frame))
+    except (msgspec.DecodeError, ValueError):
+        return refusal("MALFORMED_JSON")
+
+
+def _of_validation(text: str) -> Refusal:
+    if "unknown field" in text:
+        return refusal("UNKNOWN_FIELD", f"{text}.")
+    if "missing required field" in text:
+        return refusal("MISSING_FIELD", f"{text}.")
+    return refusal("INVALID_FIELD", f"{text}.")

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Uvicorn inside a service: our signals, our socket, our loop."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+
+from tradewind.common.errors import SettingsError
+from tradewind.common.lifecycle import Stop
+
+MAX_FRAME_BYTES = 32 * 1024
+"""One WebSocket frame is handled in one go: this bounds how long that keeps others waiting."""
+DRAIN_S = 2
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the service's, not the web server's."""
+        yield
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """The listening socket.
+
+    Raises:
+        SettingsError: PORT_TAKEN, if somebody else listens there.
+    """
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(1024)
+    except OSError as error:
+        listening.close()
+        raise SettingsError(
+            f"cannot listen on {host}:{port} ({error.strerror}): "
+            "stop what uses it or set another TRADEWIND_HTTP_PORT",
+            code="PORT_TAKEN",
+        ) from error
+    return listening
+
+
+async def run(application: Starlette, listening: socket.socket, stop: Stop) -> None:
+    """Serves until `stop`, then lets open requests finish."""
+    server = _Server(
+        uvicorn.Config(
+            application,
+            loop="none",
+            http="httptools",
+            ws="websockets-sansio",
+            ws_max_size=MAX_FRAME_BYTES,
+            ws_per_message_deflate=False,
+            ws_ping_interval=10.0,
+            ws_ping_timeout=10.0,
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN_S,
+        )
+    )
+    serving = asyncio.ensure_future(server.serve([listening]))
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        await serving
+    finally:
+        stopping.cancel()

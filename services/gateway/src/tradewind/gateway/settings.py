@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the gateway is told at start."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tradewind.common.settings import ServiceSettings, integer, require
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """Where the gateway listens, whom it knows, and how long it waits."""
+
+    service: ServiceSettings
+    http_host: str
+    http_port: int
+    keys_file: Path
+    ack_timeout_ms: int
+    """Without the broker's acknowledgement for this long, the outcome is called unknown."""
+    answer_wait_ms: int
+    """How long a REST call waits for the output after the entry is stored."""
+    order_ttl_ms: int
+    """An order whose entry is stamped later than this after its receipt is denied."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "GatewaySettings":
+        """Reads the service settings and TRADEWIND_HTTP_HOST, _HTTP_PORT and _KEYS_FILE.
+
+        Optional: TRADEWIND_ACK_TIMEOUT_MS, _ANSWER_WAIT_MS, _ORDER_TTL_MS.
+        """
+        return cls(
+            service=ServiceSettings.from_env(env),
+            http_host=env.get("TRADEWIND_HTTP_HOST", "") or "127.0.0.1",
+            http_port=integer(env, "TRADEWIND_HTTP_PORT"),
+            keys_file=Path(require(env, "TRADEWIND_KEYS_FILE")),
+            ack_timeout_ms=integer(env, "TRADEWIND_ACK_TIMEOUT_MS", 2_000),
+            answer_wait_ms=integer(env, "TRADEWIND_ANSWER_WAIT_MS", 1_000),
+            order_ttl_ms=integer(env, "TRADEWIND_ORDER_TTL_MS", 5_000),
+        )

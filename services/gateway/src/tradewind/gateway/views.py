@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Inside integers as outside decimals. Exact everywhere but in two averages, which say so."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from typing import Any
+
+from tradewind.common.grid import Grid
+from tradewind.core.events import OrderReport
+
+AVERAGE_DECIMALS = 8
+"""Averages are rounded half-even to this many decimals beyond the tick's."""
+
+_ROUNDED = Context(prec=60, rounding=ROUND_HALF_EVEN)
+_FIELDS = tuple(field.name for field in fields(OrderReport))
+_LOTS = ("order_qty", "cum_qty", "leaves_qty", "last_qty")
+_TICKS = ("price", "last_px")
+
+
+def of_report(report: OrderReport, grid: Grid | None) -> dict[str, Any]:
+    """An order report as clients see it."""
+    return of_order({name: getattr(report, name) for name in _FIELDS}, grid)
+
+
+def of_order(order: Mapping[str, Any], grid: Grid | None) -> dict[str, Any]:
+    """An order in the shape of a report as clients see it.
+
+    A number that is zero because it does not apply (the price of a market order, the last price
+    of a report that is no trade) is null. Without a grid (a request about an unknown order)
+    every number is null.
+    """
+    view = dict(order)
+    cum_notional = view.pop("cum_notional", 0)
+    cum_qty = view.get("cum_qty", 0)
+    for name in _LOTS:
+        view[name] = grid.lots_to_text(view.get(name, 0)) if grid else None
+    for name in _TICKS:
+        ticks = view.get(name, 0)
+        view[name] = grid.ticks_to_text(ticks) if grid and ticks else None
+    view["avg_px"] = average_price(cum_notional, cum_qty, grid) if grid and cum_qty else None
+    return view
+
+
+def of_position(position: Mapping[str, Any], grid: Grid) -> dict[str, Any]:
+    """A position as clients see it: quantities, money, and the average price of what is open."""
+    qty, cost = position["qty"], position["cost"]
+    view: dict[str, Any] = {"account": position["account"], "symbol": position["symbol"]}
+    for name in ("qty", "buy_working", "sell_working", "bought_qty", "sold_qty"):
+        if name in position:
+            view[name] = grid.lots_to_text(position[name])
+    view["cost"] = grid.notional_to_text(cost)
+    view["realised"] = grid.notional_to_text(position["realised"])
+    view["avg_px"] = average_price(cost, qty, grid) if qty else None
+    return view
+
+
+def average_price(notional: int, lots: int, grid: Grid) -> str:
+    """`notional / lots` as a price, rounded half-even 8 decimals beyond the tick's."""
+    exponent = grid.tick_size.as_tuple().exponent
+    assert isinstance(exponent, int)
+    unit = Decimal(1).scaleb(min(exponent, 0) - AVERAGE_DECIMALS)
+    exact = _ROUNDED.divide(_ROUNDED.multiply(Decimal(notional), grid.tick_size), Decimal(lots))
+    text = format(_ROUNDED.quantize(exact, unit), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""WebSocket sessions: requests pipelined in, durable notices and reports streamed out.
+
+Reading and journaling make no task per message, and writing sends what has gathered. A client
+that asks for it (`"batch": true`) sends and gets arrays of messages in one frame; the messages
+are the same.
+"""
+
+import asyncio
+import logging
+import secrets
+from typing import Any
+
+import msgspec
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from tradewind.common import trace
+from tradewind.gateway.auth import Authenticator, Key, Signed
+from tradewind.gateway.egress import Egress
+from tradewind.gateway.errors import Refusal, refusal
+from tradewind.gateway.intake import Intake
+from tradewind.gateway.journal import InFlight, Journal
+from tradewind.gateway.requests import (
+    MAX_BODY_BYTES,
+    Hello,
+    decode,
+    decode_order_request,
+    split_frame,
+)
+
+PATH = "/v1/ws"
+MAX_QUEUED = 20_000
+"""Messages that may wait for one client before it is closed as too slow."""
+MAX_FRAME_MESSAGES = 200
+HELLO_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 1.0
+ROOM_TIMEOUT_MS = 250
+CLOSE_POLICY = 1008
+CLOSE_SLOW = 4008
+
+_encode = msgspec.json.Encoder().encode
+_hello = msgspec.json.Decoder(Hello)
+_log = logging.getLogger(__name__)
+
+
+class Session:
+    """One authenticated connection. Listens to its own requests and to its accounts' reports."""
+
+    def __init__(self, socket: WebSocket, key: Key, *, is_batching: bool) -> None:
+        self.key = key
+        self._socket = socket
+        self._is_batching = is_batching
+        self._queue: list[bytes] = []
+        self._filled = asyncio.Event()
+        self.overflowed = asyncio.Event()
+
+    def push(self, frame: bytes) -> None:
+        """Queues a message for the client."""
+        if len(self._queue) >= MAX_QUEUED:
+            self.overflowed.set()
+            return
+        self._queue.append(frame)
+        self._filled.set()
+
+    def on_durable(self, request: InFlight) -> None:
+        """Tells the client that its request survives from now on."""
+        self.push(
+            b'{"type":"durable","cl_ord_id":"%b","shard":%d,"seq":%d,"traceparent":"%b"}'
+            % (
+                request.cl_ord_id.encode(),
+                request.shard,
+                request.seq,
+                request.traceparent.encode(),
+            )
+        )
+
+    def on_failed(self, request: InFlight, why: Refusal) -> None:
+        """Tells the client that its request is not stored, or that nobody knows."""
+        self.push_error(why, request.cl_ord_id)
+
+    def on_answered(self, request: InFlight, answer: Any) -> None:
+        """Nothing: the report itself is streamed to every session of the account."""
+
+    def push_error(self, why: Refusal, cl_ord_id: str | None = None) -> None:
+        """Queues an error, named by the request it belongs to where that is known."""
+        body: dict[str, Any] = {"type": "error"}
+        if cl_ord_id is not None:
+            body["cl_ord_id"] = cl_ord_id
+        self.push(_encode(body | why.body()))
+
+    async def write(self) -> None:
+        """Sends what is queued, for ever."""
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            frames, self._queue = self._queue, []
+            await self._send(frames)
+
+    async def _send(self, frames: list[bytes]) -> None:
+        if not self._is_batching:
+            for frame in frames:
+                await self._socket.send({"type": "websocket.send", "text": frame.decode()})
+            return
+        for start in range(0, len(frames), MAX_FRAME_MESSAGES):
+            joined = b",".join(frames[start : start + MAX_FRAME_MESSAGES])
+            await self._socket.send({"type": "websocket.send", "text": f"[{joined.decode()}]"})
+
+
+class Sessions:
+    """Accepts connections and runs them."""
+
+    def __init__(
+        self,
+        *,
+        authenticator: Authenticator,
+        intake: Intake,
+        journal: Journal,
+        egress: Egress,
+        instance: str,
+    ) -> None:
+        self._authenticator = authenticator
+        self._intake = intake
+        self._journal = journal
+        self._egress = egress
+        self._instance = instance
+        self.count = 0
+
+    async def endpoint(self, socket: WebSocket) -> None:
+        """One connection, from accept to close."""
+        await socket.accept()
+        try:
+            hello = await self._hello(socket)
+            if isinstance(hello, Refusal):
+                await socket.send_text(_encode({"type": "error", **hello.body()}).decode())
+                await socket.close(CLOSE_POLICY, hello.code)
+                return
+            await self._run(socket, *hello)
+        except (WebSocketDisconnect, ConnectionError, TimeoutError):
+            return
+        except Exception:
+            incident = secrets.token_hex(8)
+            _log.exception("INTERNAL incident %s in a session", incident)
+            await socket.close(1011, f"INTERNAL {incident}")
+
+    async def _hello(self, socket: WebSocket) -> tuple[Key, bool] | Refusal:
+        async with asyncio.timeout(HELLO_TIMEOUT_S):
+            text = await _receive(socket)
+        hello = decode(text, _hello)
+        if isinstance(hello, Refusal):
+            return hello
+        signed = Signed(hello.key, hello.timestamp, hello.nonce, hello.signature, "GET", PATH, b"")
+        key = self._authenticator.check(signed)
+        return key if isinstance(key, Refusal) else (key, hello.batch)
+
+    async def _run(self, socket: WebSocket, key: Key, is_batching: bool) -> None:
+        session = Session(socket, key, is_batching=is_batching)
+        self._egress.subscribe(session)
+        self.count += 1
+        ready = {"type": "ready", "instance": self._instance, "accounts": sorted(key.accounts)}
+        session.push(_encode(ready))
+        parts = [
+            asyncio.ensure_future(part)
+            for part in (session.write(), self._read(session), session.overflowed.wait())
+        ]
+        try:
+            await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._egress.unsubscribe(session)
+            self.count -= 1
+            for part in parts:
+                part.cancel()
+            ended = await asyncio.gather(*parts, return_exceptions=True)
+        if session.overflowed.is_set():
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await socket.close(CLOSE_SLOW, "SLOW_CONSUMER")
+        for result in ended:
+            if isinstance(result, Exception):
+                raise result
+
+    async def _read(self, session: Session) -> None:
+        while True:
+            messages = split_frame(await _receive(session._socket))
+            await self._journal.room(ROOM_TIMEOUT_MS)
+            if isinstance(messages, Refusal):
+                session.push_error(messages)
+                continue
+            for message in messages:
+                self.handle(session, bytes(message) if not isinstance(message, str) else message)
+
+    def handle(self, session: Session, message: str | bytes) -> None:
+        """Journals one message, or says why not."""
+        if len(message) > MAX_BODY_BYTES:
+            session.push_error(refusal("BODY_TOO_LARGE"))
+            return
+        request = decode_order_request(message)
+        if isinstance(request, Refusal):
+            session.push_error(request)
+            return
+        command = self._intake.command(session.key, request)
+        if not isinstance(command, Refusal):
+            shard = self._journal.shard_of(command.account)
+            sent = self._journal.publish(shard, command, session, trace.new_traceparent())
+            if not isinstance(sent, Refusal):
+                return
+            command = sent
+        session.push_error(command, request.cl_ord_id)
+
+
+async def _receive(socket: WebSocket) -> str:
+    message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code") or 1005)
+    text = message.get("text")
+    return text if text is not None else (message.get("bytes") or b"").decode("utf-8", "replace")

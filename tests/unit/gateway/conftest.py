@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A gateway without a bus: what it publishes is kept in a list, and tests answer for the core."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tradewind.common import codec, subjects
+from tradewind.common.errors import Refused
+from tradewind.common.jetstream import PubAck, Record
+from tradewind.core.commands import CancelOrder, Command, ReplaceOrder, SubmitOrder
+from tradewind.core.events import Event, OrderReport
+from tradewind.core.types import ExecType, OrdStatus, OrdType, Reason, Side, TimeInForce
+from tradewind.gateway.auth import Authenticator, Key, Signed, signature_of
+from tradewind.gateway.egress import Egress
+from tradewind.gateway.http import Api, build
+from tradewind.gateway.instruments import Instrument, Instruments
+from tradewind.gateway.intake import Intake
+from tradewind.gateway.journal import Journal
+from tradewind.gateway.queries import Queries
+from tradewind.gateway.ws import Sessions
+
+NOW_NS = 1_700_000_000_000_000_000
+SHARDS = 2
+
+ORDER = {
+    "account": "DEMO",
+    "cl_ord_id": "c-1",
+    "symbol": "BTC-USD",
+    "side": "BUY",
+    "ord_type": "LIMIT",
+    "time_in_force": "GTC",
+    "order_qty": "0.5",
+    "price": "100.01",
+    "strategy": "s1",
+}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@dataclass
+class Published:
+    shard: int
+    command: Command
+    headers: dict[str, str]
+    acked: "asyncio.Future[PubAck]"
+
+
+class MemoryBus:
+    """Keeps what is published; acknowledges it when told to."""
+
+    def __init__(self) -> None:
+        self.is_connected = True
+        self.refuses = False
+        self.acks_at_once = True
+        self.published: list[Published] = []
+        self.answers: dict[str, dict[str, Any]] = {}
+        self.on_published: Callable[[Published, int], None] = lambda _published, _seq: None
+
+    def publish_nowait(
+        self, subject: str, body: bytes, headers: dict[str, str], *, timeout_ms: int
+    ) -> "asyncio.Future[PubAck]":
+        if self.refuses:
+            raise Refused("no")
+        acked: asyncio.Future[PubAck] = asyncio.get_running_loop().create_future()
+        shard = int(subject.split(".")[1])
+        item = Published(shard, codec.decode_command(body), headers, acked)
+        self.published.append(item)
+        if self.acks_at_once:
+            seq = len(self.published)
+            acked.set_result(PubAck(subjects.journal_stream(shard), seq))
+            asyncio.get_running_loop().call_soon(self.on_published, item, seq)
+        return acked
+
+    async def request(self, subject: str, body: bytes, timeout_ms: int) -> bytes:
+        if subject not in self.answers:
+            raise Refused("nobody there")
+        return json.dumps(self.answers[subject]).encode()
+
+
+@dataclass
+class Harness:
+    bus: MemoryBus
+    journal: Journal
+    egress: Egress
+    instruments: Instruments
+    sessions: Sessions
+    api: Api
+    secret: bytes = b"s3cret"
+    application: Any = None
+    nonces: list[str] = field(default_factory=list)
+
+    def output(self, shard: int, entry: int, event: Event) -> None:
+        """The core's output for an entry, as egress reads it."""
+        ordinal = self.egress.ordinals[shard] + 1
+        headers = {subjects.HEADER_ENTRY: str(entry)}
+        subject = subjects.events_subject(shard, event)
+        self.egress.take(shard, Record(ordinal, NOW_NS, subject, headers, codec.encode(event)))
+
+    def signed(self, method: str, path: str, body: bytes = b"", key: str = "k1") -> dict[str, str]:
+        """Headers of a signed request with a fresh nonce."""
+        nonce = f"nonce-{len(self.nonces):06d}"
+        self.nonces.append(nonce)
+        timestamp = str(NOW_NS // 1_000_000)
+        parts = Signed(key, timestamp, nonce, "", method, path, body)
+        return {
+            "TW-Key": key,
+            "TW-Timestamp": timestamp,
+            "TW-Nonce": nonce,
+            "TW-Signature": signature_of(self.secret, parts),
+        }
+
+
+def report_for(command: Command, **changes: Any) -> OrderReport:
+    """The report with which the core would answer a client's command."""
+    assert isinstance(command, SubmitOrder | CancelOrder | ReplaceOrder)
+    values: dict[str, Any] = {
+        "account": command.account,
+        "order_id": "seg-0-1",
+        "cl_ord_id": command.cl_ord_id,
+        "orig_cl_ord_id": getattr(command, "orig_cl_ord_id", ""),
+        "exec_id": "0-1",
+        "venue_exec_id": "",
+        "venue_order_id": "",
+        "exec_type": ExecType.PENDING_NEW,
+        "ord_status": OrdStatus.PENDING_NEW,
+        "symbol": "BTC-USD",
+        "side": Side.BUY,
+        "ord_type": OrdType.LIMIT,
+        "time_in_force": TimeInForce.GTC,
+        "order_qty": getattr(command, "order_qty", 50_000_000),
+        "price": getattr(command, "price", 10_001),
+        "cum_qty": 0,
+        "leaves_qty": getattr(command, "order_qty", 50_000_000),
+        "cum_notional": 0,
+        "last_qty": 0,
+        "last_px": 0,
+        "reason": Reason.NONE,
+        "text": "",
+        "client": "tester",
+        "strategy": "s1",
+        "transact_time_ns": NOW_NS,
+    }
+    return OrderReport(**values | changes)
+
+
+def key(accounts: tuple[str, ...] = ("DEMO",), scopes: tuple[str, ...] = ("read", "trade")) -> Key:
+    return Key(
+        key_id="k1",
+        secret=b"s3cret",
+        accounts=frozenset(accounts),
+        scopes=frozenset(scopes),
+        client="tester",
+    )
+
+
+def two_instruments() -> Instruments:
+    instruments = Instruments()
+    for symbol, tick_size, lot_size in (("BTC-USD", "0.01", "0.00000001"), ("X-Y", "5", "10")):
+        instruments.define(
+            Instrument(
+                symbol=symbol, venue="SIM", tick_size=tick_size, lot_size=lot_size, currency="USD"
+            )
+        )
+    return instruments
+
+
+@pytest.fixture
+async def harness() -> Harness:
+    bus: Any = MemoryBus()
+    journal = Journal(bus, shards=SHARDS, ack_timeout_ms=100)
+    instruments = two_instruments()
+    egress = Egress(bus, journal, instruments, SHARDS)
+    egress.ordinals = dict.fromkeys(range(SHARDS), 0)
+    keys = {
+        "k1": key(),
+        "root": Key("root", b"s3cret", frozenset({"*"}), frozenset({"read", "admin"}), "ops"),
+    }
+    authenticator = Authenticator(keys, lambda: NOW_NS // 1_000_000)
+    intake = Intake(instruments, order_ttl_ms=5_000, now_ns=lambda: NOW_NS)
+    sessions = Sessions(
+        authenticator=authenticator, intake=intake, journal=journal, egress=egress, instance="g1"
+    )
+    api = Api(
+        authenticator=authenticator,
+        intake=intake,
+        journal=journal,
+        queries=Queries(bus, instruments, SHARDS),
+        instruments=instruments,
+        shards=SHARDS,
+        answer_wait_ms=50,
+        is_ready=lambda: bus.is_connected,
+        facts=dict,
+    )
+    made = Harness(bus, journal, egress, instruments, sessions, api)
+    made.application = build(api, sessions)
+    return made

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signed requests: every component counts, and nothing passes twice."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tradewind.common.errors import SettingsError
+from tradewind.gateway.auth import (
+    MAX_NONCES,
+    RECV_WINDOW_MS,
+    Authenticator,
+    Key,
+    Nonces,
+    Signed,
+    load_keys,
+    signature_of,
+)
+from tradewind.gateway.errors import Refusal
+
+NOW_MS = 1_700_000_000_000
+KEY = Key(
+    key_id="k1",
+    secret=b"s3cret",
+    accounts=frozenset({"DEMO"}),
+    scopes=frozenset({"read", "trade"}),
+    client="tester",
+)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_ms = NOW_MS
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+
+def signed(nonce: str = "nonce-0001", timestamp: int = NOW_MS) -> Signed:
+    unsigned = Signed("k1", str(timestamp), nonce, "", "POST", "/v1/orders?a=1", b"{}")
+    return replace(unsigned, signature=signature_of(KEY.secret, unsigned))
+
+
+def code(answer: Key | Refusal) -> str:
+    return answer.code if isinstance(answer, Refusal) else "OK"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def authenticator(clock: Clock) -> Authenticator:
+    return Authenticator({"k1": KEY}, clock)
+
+
+def test_a_right_signature_names_its_key(authenticator: Authenticator) -> None:
+    assert authenticator.check(signed()) is KEY
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"key_id": "k2"}, "UNKNOWN_KEY"),
+        ({"method": "PUT"}, "BAD_SIGNATURE"),
+        ({"path": "/v1/orders?a=2"}, "BAD_SIGNATURE"),
+        ({"body": b"{ }"}, "BAD_SIGNATURE"),
+        ({"timestamp": str(NOW_MS + 1)}, "BAD_SIGNATURE"),
+        ({"nonce": "nonce-0002"}, "BAD_SIGNATURE"),
+        ({"signature": "0" * 64}, "BAD_SIGNATURE"),
+        ({"signature": ""}, "BAD_SIGNATURE"),
+        ({"signature": "é"}, "BAD_SIGNATURE"),
+    ],
+)
+def test_changing_any_component_is_refused(
+    authenticator: Authenticator, change: dict[str, object], expected: str
+) -> None:
+    assert code(authenticator.check(replace(signed(), **change))) == expected  # type: ignore[arg-type]
+
+
+def test_the_same_bytes_pass_only_once(authenticator: Authenticator) -> None:
+    assert code(authenticator.check(signed())) == "OK"
+    assert code(authenticator.check(signed())) == "REPLAYED_NONCE"
+
+
+def test_a_replay_is_refused_as_long_as_its_timestamp_would_pass(
+    authenticator: Authenticator, clock: Clock
+) -> None:
+    ahead = signed(timestamp=NOW_MS + RECV_WINDOW_MS)
+    assert code(authenticator.check(ahead)) == "OK"
+    for step in range(1, 2 * RECV_WINDOW_MS + 1, 250):
+        clock.now_ms = NOW_MS + step
+        assert code(authenticator.check(ahead)) == "REPLAYED_NONCE"
+        authenticator.check(signed(f"other-{step:06d}", clock.now_ms))
+    clock.now_ms = NOW_MS + 2 * RECV_WINDOW_MS + 1
+    assert code(authenticator.check(ahead)) == "TIMESTAMP_OUT_OF_WINDOW"
+
+
+@pytest.mark.parametrize("offset_ms", [-RECV_WINDOW_MS - 1, RECV_WINDOW_MS + 1])
+def test_a_timestamp_outside_the_window_is_refused(
+    authenticator: Authenticator, offset_ms: int
+) -> None:
+    answer = authenticator.check(signed(timestamp=NOW_MS + offset_ms))
+    assert code(answer) == "TIMESTAMP_OUT_OF_WINDOW"
+
+
+@pytest.mark.parametrize("timestamp", ["", "now", "1e9", "-5", "9" * 30, "١٢٣"])
+def test_a_timestamp_that_is_no_number_is_refused(
+    authenticator: Authenticator, timestamp: str
+) -> None:
+    unsigned = replace(signed(), timestamp=timestamp)
+    answer = authenticator.check(replace(unsigned, signature=signature_of(KEY.secret, unsigned)))
+    assert code(answer) == "TIMESTAMP_OUT_OF_WINDOW"
+
+
+@pytest.mark.parametrize("nonce", ["", "short", "x" * 65, "with space", "new\nline12"])
+def test_a_nonce_of_the_wrong_form_is_refused(authenticator: Authenticator, nonce: str) -> None:
+    assert code(authenticator.check(signed(nonce))) == "BAD_NONCE"
+
+
+def test_a_wrong_signature_burns_no_nonce(authenticator: Authenticator) -> None:
+    authenticator.check(replace(signed(), signature="0" * 64))
+    assert code(authenticator.check(signed())) == "OK"
+
+
+def test_nonces_take_no_more_than_their_bound() -> None:
+    nonces = Nonces()
+    for number in range(MAX_NONCES):
+        assert nonces.take(str(number), NOW_MS) is None
+    assert nonces.take("one-more", NOW_MS) == "TOO_MANY_REQUESTS"
+    assert nonces.take("one-more", NOW_MS + 2 * RECV_WINDOW_MS) is None
+
+
+def test_scopes_and_accounts_are_both_needed() -> None:
+    assert KEY.permits("trade", "DEMO") is None
+    assert code(KEY.permits("admin") or KEY) == "SCOPE_MISSING"
+    assert code(KEY.permits("trade", "ALPHA") or KEY) == "ACCOUNT_NOT_ALLOWED"
+
+
+def test_a_key_does_not_show_its_secret() -> None:
+    assert "s3cret" not in repr(KEY)
+
+
+def test_an_unusable_keys_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_keys(path)
+    path.write_text('{"keys": {"k": {"secret": 5}}}')
+    with pytest.raises(SettingsError, match="not usable"):
+        load_keys(path)

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests meet their outputs by the entry's sequence, whatever comes first."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tradewind.common.errors import CorruptionError
+from tradewind.common.jetstream import PubAck, Record
+from tradewind.core.commands import CancelOrder, SubmitOrder
+from tradewind.core.types import OrdType, Side, TimeInForce
+from tradewind.gateway import journal
+from tradewind.gateway.errors import Refusal
+from tradewind.gateway.journal import InFlight, Journal
+
+from .conftest import Harness, MemoryBus, report_for
+
+pytestmark = pytest.mark.anyio
+
+
+class Recorder:
+    """Writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, Any]] = []
+
+    def on_durable(self, request: InFlight) -> None:
+        self.told.append(("durable", request.seq))
+
+    def on_failed(self, request: InFlight, why: Refusal) -> None:
+        self.told.append(("failed", why.code))
+
+    def on_answered(self, request: InFlight, answer: Any) -> None:
+        self.told.append(("answered", answer.entry))
+
+
+def submit(cl_ord_id: str = "c-1") -> SubmitOrder:
+    return SubmitOrder(
+        account="DEMO",
+        cl_ord_id=cl_ord_id,
+        symbol="BTC-USD",
+        side=Side.BUY,
+        ord_type=OrdType.LIMIT,
+        time_in_force=TimeInForce.GTC,
+        order_qty=1,
+        price=1,
+        client="t",
+        strategy="s",
+        void_after_ns=0,
+    )
+
+
+async def turn() -> None:
+    """Lets callbacks of finished futures run."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+async def test_an_output_before_the_acknowledgement_is_kept_for_it(harness: Harness) -> None:
+    harness.bus.acks_at_once = False
+    recorder = Recorder()
+    harness.journal.publish(0, submit(), recorder, "t")
+    harness.output(0, 7, report_for(submit()))
+    assert recorder.told == []
+    harness.bus.published[0].acked.set_result(PubAck("JOURNAL_0", 7))
+    await turn()
+    assert recorder.told == [("durable", 7), ("answered", 7)]
+
+
+async def test_only_the_output_of_the_own_entry_answers(harness: Harness) -> None:
+    harness.bus.acks_at_once = False
+    first, second = Recorder(), Recorder()
+    harness.journal.publish(0, submit(), first, "t")
+    harness.journal.publish(0, submit(), second, "t")
+    harness.bus.published[0].acked.set_result(PubAck("JOURNAL_0", 4))
+    harness.bus.published[1].acked.set_result(PubAck("JOURNAL_0", 5))
+    await turn()
+    harness.output(0, 3, report_for(submit()))
+    harness.output(0, 5, report_for(submit()))
+    harness.output(0, 6, report_for(submit()))
+    assert first.told == [("durable", 4)]
+    assert second.told == [("durable", 5), ("answered", 5)]
+
+
+async def test_too_many_under_way_are_refused_before_publishing() -> None:
+    bus: Any = MemoryBus()
+    bus.acks_at_once = False
+    book = Journal(bus, shards=1, ack_timeout_ms=100)
+    recorder = Recorder()
+    for number in range(journal.MAX_UNACKED):
+        assert isinstance(book.publish(0, submit(str(number)), recorder, "t"), InFlight)
+    refused = book.publish(0, submit("one-more"), recorder, "t")
+    assert isinstance(refused, Refusal)
+    assert refused.code == "OVERLOADED"
+    assert len(bus.published) == journal.MAX_UNACKED
+
+
+async def test_entries_without_outputs_stop_new_orders_but_not_cancels() -> None:
+    bus: Any = MemoryBus()
+    now_ns = [0]
+    book = Journal(bus, shards=1, ack_timeout_ms=100, now_ns=lambda: now_ns[0])
+    recorder = Recorder()
+    first = book.publish(0, submit(), recorder, "t")
+    assert isinstance(first, InFlight)
+    await turn()
+    now_ns[0] = first.started_ns + journal.STALLED_AFTER_NS + 1
+    refused = book.publish(0, submit("c-2"), recorder, "t")
+    assert isinstance(refused, Refusal)
+    assert refused.code == "NOT_PROCESSING"
+    cancel = CancelOrder(account="DEMO", cl_ord_id="x", orig_cl_ord_id="c-1", client="t")
+    assert isinstance(book.publish(0, cancel, recorder, "t"), InFlight)
+    now_ns[0] = 2 * journal.FORGOTTEN_AFTER_NS
+    await turn()
+    book.sweep()
+    assert not book.is_stalled
+
+
+async def test_a_missing_output_is_never_skipped(harness: Harness) -> None:
+    with pytest.raises(CorruptionError, match="output 1 of shard 0 is missing"):
+        harness.egress.take(0, Record(2, 0, "events.0.order.DEMO", {"Tw-Entry": "1"}, b""))
