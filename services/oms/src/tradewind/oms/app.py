@@ -103,7 +103,7 @@ async def follow_journal(
             point = replica.checkpoints[-1]
             told = point.seq
             body = {"shard": replica.shard, "instance": instance, **asdict(point)}
-            await bus.nc.publish(subjects.digest(replica.shard), msgspec.json.encode(body))
+            bus.tell(subjects.digest(replica.shard), msgspec.json.encode(body))
 
 
 async def follow_events(events: StreamReader, replica: Replica, appender: Appender) -> None:

@@ -103,7 +103,9 @@ class Replica:
         if record.seq <= self.confirmed:
             return
         if record.seq != self.confirmed + 1:
-            raise CorruptionError(f"EVENTS_{self.shard} jumps to {record.seq} from {self.confirmed}")
+            raise CorruptionError(
+                f"EVENTS_{self.shard} jumps to {record.seq} from {self.confirmed}"
+            )
         self.appended_by = record.headers.get(subjects.HEADER_BY, "")
         chain = record.headers.get(subjects.HEADER_CHAIN, "")
         self.confirmed = record.seq

@@ -7,6 +7,7 @@ call.
 """
 
 import asyncio
+import contextlib
 import inspect
 import logging
 import re
@@ -28,7 +29,14 @@ from tradewind.common.jetstream.messages import (
     decode_headers,
     encode_headers,
 )
-from tradewind.common.jetstream.replies import Replies, TakeMany, take_ack, take_body, take_commit
+from tradewind.common.jetstream.replies import (
+    Replies,
+    TakeAll,
+    TakeMany,
+    take_ack,
+    take_body,
+    take_commit,
+)
 from tradewind.common.settings import BusSettings
 
 log = logging.getLogger(__name__)
@@ -203,6 +211,16 @@ class Bus:
         reply, future = self._replies.expect(subject, TakeMany(), timeout_ms / 1000)
         self._send(subject, reply, b"", body)
         return await future  # type: ignore[no-any-return]
+
+    async def request_all(self, subject: str, body: bytes, wait_ms: int) -> list[bytes]:
+        """Asks everyone who serves the subject; returns what was answered within the wait."""
+        self.check()
+        take = TakeAll()
+        reply, future = self._replies.expect(subject, take, wait_ms / 1000)
+        self._send(subject, reply, b"", body)
+        with contextlib.suppress(Unknown):
+            await future
+        return take.bodies
 
     async def api(
         self, suffix: str, payload: Mapping[str, Any] | None = None, timeout_s: float = 2.0

@@ -150,6 +150,21 @@ def take_body(future: "asyncio.Future[bytes]", raw: bytes | None, body: bytes) -
     return True
 
 
+class TakeAll:
+    """Whatever answers come; who asked decides when there were enough."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+
+    def __call__(self, future: "asyncio.Future[Any]", raw: bytes | None, body: bytes, /) -> bool:
+        """Collects."""
+        if status_of(raw) == NO_RESPONDERS:
+            future.set_result(None)
+            return True
+        self.bodies.append(body)
+        return False
+
+
 class TakeMany:
     """Several answers, ended by one that only has a status."""
 

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The appender: who appends, when, and what a refusal or silence leads to."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import pytest
+
+from tradewind.common.errors import CorruptionError, Refused, Unknown
+from tradewind.common.jetstream import Bus, Message, PubAck, StreamReader
+from tradewind.common.lifecycle import Stop, serve_until
+from tradewind.oms.appender import BATCH_MESSAGES_MAX, Appender
+from tradewind.oms.replica import Replica
+
+from .test_replica import entry, stored
+from tradewind.core.commands import OpenSegment
+
+PATIENCE_MS = 20
+
+
+@dataclass
+class MemoryStream:
+    """EVENTS as the server keeps it: an append fits only at the tail."""
+
+    records: list[Message] = field(default_factory=list)
+    answers: list[Exception] = field(default_factory=list)
+    appends: int = 0
+    offset: int = 0
+
+    async def append_batch(
+        self, messages: Sequence[Message], expected_last_seq: int, timeout_ms: int
+    ) -> PubAck:
+        self.appends += 1
+        await asyncio.sleep(0)
+        if self.answers:
+            raise self.answers.pop(0)
+        if expected_last_seq != len(self.records):
+            raise Refused("wrong last sequence", err_code=10071)
+        self.records.extend(messages)
+        return PubAck(stream="EVENTS_0", seq=len(self.records) + self.offset)
+
+
+class Reader:
+    """Counts how often the tail was asked for."""
+
+    def __init__(self) -> None:
+        self.hurried = 0
+
+    def hurry(self) -> None:
+        self.hurried += 1
+
+
+def make(stream: MemoryStream, *, instance: str = "oms-0-0") -> tuple[Replica, Appender, Reader]:
+    replica = Replica(0, None)
+    reader = Reader()
+    appender = Appender(
+        cast(Bus, stream),
+        replica,
+        cast(StreamReader, reader),
+        instance=instance,
+        patience_ms=PATIENCE_MS,
+    )
+    return replica, appender, reader
+
+
+def feed(replica: Replica, appender: Appender, count: int) -> None:
+    start = replica.seq
+    for seq in range(start + 1, start + count + 1):
+        command = OpenSegment(segment="seg", shard=0) if seq == 1 else None
+        replica.apply(entry(seq, command))
+    appender.outputs_ready()
+
+
+async def work_until(appender: Appender, done: "asyncio.Event") -> None:
+    stop = Stop()
+
+    async def watch() -> None:
+        await done.wait()
+        stop.set()
+        appender.outputs_ready()
+
+    async with asyncio.timeout(5):
+        await serve_until(stop, appender.run(stop), watch())
+
+
+async def emptied(replica: Replica) -> None:
+    async with asyncio.timeout(5):
+        while replica.outbox:
+            await asyncio.sleep(0.001)
+
+
+async def run_until_empty(replica: Replica, appender: Appender) -> None:
+    done = asyncio.Event()
+
+    async def watch() -> None:
+        await emptied(replica)
+        done.set()
+
+    watcher = asyncio.create_task(watch())
+    await work_until(appender, done)
+    await watcher
+
+
+@pytest.mark.anyio
+async def test_missing_outputs_are_appended_after_patience_and_then_at_once() -> None:
+    stream = MemoryStream()
+    replica, appender, _ = make(stream)
+    feed(replica, appender, 3)
+    await run_until_empty(replica, appender)
+    assert len(stream.records) == 3
+    assert appender.is_leading
+    assert appender.takeovers == 1
+
+
+@pytest.mark.anyio
+async def test_a_replica_that_lost_the_race_appends_nothing_twice() -> None:
+    stream = MemoryStream()
+    first, first_appender, _ = make(stream, instance="a")
+    second, second_appender, reader = make(stream, instance="b")
+    feed(first, first_appender, 4)
+    feed(second, second_appender, 4)
+    outputs = list(first.outbox)
+    await run_until_empty(first, first_appender)
+
+    async def hear() -> None:
+        while not reader.hurried:
+            await asyncio.sleep(0.001)
+        for output in outputs:
+            second.confirm(stored(output, by="a"))
+
+    heard = asyncio.create_task(hear())
+    await run_until_empty(second, second_appender)
+    await heard
+    assert len(stream.records) == 4
+    assert second_appender.refusals >= 1
+    assert not second_appender.is_leading
+
+
+@pytest.mark.anyio
+async def test_an_unanswered_append_is_tried_again_at_the_same_place() -> None:
+    stream = MemoryStream(answers=[Unknown("no answer"), Refused("no leader", err_code=None)])
+    replica, appender, reader = make(stream)
+    feed(replica, appender, 2)
+    await run_until_empty(replica, appender)
+    assert len(stream.records) == 2
+    assert stream.appends == 3
+    assert reader.hurried == 2
+
+
+@pytest.mark.anyio
+async def test_an_append_that_landed_elsewhere_stops_the_replica() -> None:
+    stream = MemoryStream(offset=1)
+    replica, appender, _ = make(stream)
+    feed(replica, appender, 1)
+    with pytest.raises(CorruptionError, match="stored up to 2"):
+        await run_until_empty(replica, appender)
+
+
+@pytest.mark.anyio
+async def test_a_large_outbox_is_cut_into_bounded_batches() -> None:
+    stream = MemoryStream()
+    replica, appender, _ = make(stream)
+    feed(replica, appender, BATCH_MESSAGES_MAX * 2 + 1)
+    await run_until_empty(replica, appender)
+    assert len(stream.records) == BATCH_MESSAGES_MAX * 2 + 1
+    assert stream.appends == 3
