@@ -15,7 +15,7 @@ import pytest
 
 from tradewind.common import codec, subjects
 from tradewind.common.jetstream import Bus, Record, StreamReader
-from tradewind.common.testing import LocalCluster
+from tradewind.common.testing import LocalCluster, eventually
 from tradewind.core.commands import (
     Command,
     DefineInstrument,
@@ -96,9 +96,7 @@ class Shard:
             self.records.extend(await reader.next_batch())
 
     async def until_accepted(self, count: int) -> None:
-        async with asyncio.timeout(DEADLINE_S):
-            while len(self.accepted()) < count:
-                await asyncio.sleep(0.02)
+        await eventually(lambda: len(self.accepted()) >= count, DEADLINE_S)
 
     async def digests(self) -> list[tuple[int, str]]:
         """(seq, digest) of every living replica once they are at the same entry."""

@@ -8,14 +8,14 @@ from typing import cast
 
 import pytest
 
+from tests.unit.oms.test_replica import entry, stored
 from tradewind.common.errors import CorruptionError, Refused, Unknown
 from tradewind.common.jetstream import Bus, Message, PubAck, StreamReader
 from tradewind.common.lifecycle import Stop, serve_until
+from tradewind.common.testing import eventually
+from tradewind.core.commands import OpenSegment
 from tradewind.oms.appender import BATCH_MESSAGES_MAX, Appender
 from tradewind.oms.replica import Replica
-
-from .test_replica import entry, stored
-from tradewind.core.commands import OpenSegment
 
 PATIENCE_MS = 20
 
@@ -86,9 +86,7 @@ async def work_until(appender: Appender, done: "asyncio.Event") -> None:
 
 
 async def emptied(replica: Replica) -> None:
-    async with asyncio.timeout(5):
-        while replica.outbox:
-            await asyncio.sleep(0.001)
+    await eventually(lambda: not replica.outbox)
 
 
 async def run_until_empty(replica: Replica, appender: Appender) -> None:
@@ -125,8 +123,7 @@ async def test_a_replica_that_lost_the_race_appends_nothing_twice() -> None:
     await run_until_empty(first, first_appender)
 
     async def hear() -> None:
-        while not reader.hurried:
-            await asyncio.sleep(0.001)
+        await eventually(lambda: reader.hurried)
         for output in outputs:
             second.confirm(stored(output, by="a"))
 

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bytes <-> core types: `{"v":1,"type":"SubmitOrder","data":{...}}`.
 
-The body is strict in both directions. Decoding checks every field's type, refuses unknown fields and
-newer versions, so that nothing an older build would misread is ever half understood. Encoding
+Decoding checks every field's type, refuses unknown fields and newer versions, so that nothing an older build would misread is ever half understood. Encoding
 is deterministic (fields in declaration order), so two replicas that compute the same event
 write the same bytes, and the chain of their hashes can be compared.
 """
@@ -39,7 +38,8 @@ def _strict_decoder(cls: type[Any]) -> msgspec.json.Decoder[Any]:
 
 _wire_decoder = msgspec.json.Decoder(_Wire)
 _names: dict[type[Any], tuple[str, ...]] = {
-    cls: tuple(field.name for field in fields(cls)) for cls in (*COMMANDS.values(), *EVENTS.values())
+    cls: tuple(field.name for field in fields(cls))
+    for cls in (*COMMANDS.values(), *EVENTS.values())
 }
 _decoders = {cls: _strict_decoder(cls) for cls in _names}
 _prefixes = {cls: f'{{"v":{VERSION},"type":"{cls.__name__}","data":'.encode() for cls in _names}

@@ -27,7 +27,9 @@ class Stop(asyncio.Event):
 def run(main: Callable[[Stop], Awaitable[None]]) -> NoReturn:
     """Runs a service until it ends, is asked to stop, or fails; never returns."""
     logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
     sys.exit(uvloop.run(_guarded(main)))
 
@@ -46,7 +48,7 @@ async def supervise(*parts: Coroutine[Any, Any, None]) -> None:
 
 
 async def serve_until(stop: Stop, *parts: Coroutine[Any, Any, None]) -> None:
-    """Runs parts that have no end of their own until `stop`, or until one fails, which is raised."""
+    """Runs parts without an end of their own until `stop`; one that fails ends all, as itself."""
     work = asyncio.ensure_future(supervise(*parts))
     stopped = asyncio.ensure_future(stop.wait())
     try:

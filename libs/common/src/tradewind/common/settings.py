@@ -45,7 +45,7 @@ def secret(env: Mapping[str, str], key: str) -> str:
     try:
         return path.read_text().strip()
     except OSError as error:
-        raise SettingsError(f"{key} names {path}, which cannot be read: {error.strerror}") from error
+        raise SettingsError(f"{key} names {path}, unreadable: {error.strerror}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ class ServiceSettings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "ServiceSettings":
-        """Reads the bus settings and TRADEWIND_INSTANCE, _SHARDS, _STATE_DIR, _STATUS_INTERVAL_MS."""
+        """Reads the bus settings, TRADEWIND_INSTANCE, _SHARDS, _STATE_DIR, _STATUS_INTERVAL_MS."""
         shards = integer(env, "TRADEWIND_SHARDS")
         if shards < 1:
             raise SettingsError(f"TRADEWIND_SHARDS was {shards}: at least 1 is needed")

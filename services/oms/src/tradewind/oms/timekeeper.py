@@ -10,7 +10,6 @@ import asyncio
 from tradewind.common import codec, subjects
 from tradewind.common.errors import Refused, Unknown
 from tradewind.common.jetstream import Bus
-from tradewind.common.lifecycle import Stop
 from tradewind.core.commands import AdvanceTime
 from tradewind.oms.appender import Appender
 from tradewind.oms.replica import Replica
