@@ -5,7 +5,7 @@ import re
 from decimal import Context, Decimal
 
 _EXACT = Context(prec=100)
-_NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?")
+_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 MAX_INTEGER = 2**62
 """Prices and quantities stay below this, so that a signed 64-bit column holds them."""
 
