@@ -4,6 +4,7 @@
 from typing import Any
 
 import pytest
+
 from tradewind.core.events import OrderReport, VenueRequest
 from tradewind.core.invariants import violations
 from tradewind.core.snapshot import dump

@@ -2,6 +2,7 @@
 """Venues' reports and sessions: what happened is booked once, what is unsettled is asked again."""
 
 import pytest
+
 from tradewind.core.commands import TakeSession
 from tradewind.core.events import OrderReport, ReportIgnored, SessionTaken, VenueRequest
 from tradewind.core.invariants import violations

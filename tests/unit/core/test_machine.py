@@ -2,6 +2,7 @@
 """The facade: sequence, time, and one event at least per entry."""
 
 import pytest
+
 from tradewind.core.commands import COMMANDS, AdvanceTime, Entry
 from tradewind.core.decide import HANDLERS as DECIDERS
 from tradewind.core.events import EVENTS, OrderReport, TimeAdvanced

@@ -3,6 +3,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tradewind.core.positions import apply_fill
 from tradewind.core.state import Position
 from tradewind.core.types import Side

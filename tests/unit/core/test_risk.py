@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+
 from tradewind.core import commands, risk
 from tradewind.core.invariants import violations
 from tradewind.core.testing import (

@@ -4,6 +4,7 @@
 import json
 
 import pytest
+
 from tradewind.core.machine import StateMachine
 from tradewind.core.snapshot import digest, dump, load
 from tradewind.core.testing import Desk

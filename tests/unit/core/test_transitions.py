@@ -2,6 +2,7 @@
 """The life of an order: the table is what we mean, and what is not in it changes nothing."""
 
 import pytest
+
 from tradewind.core.events import OrderReport, ReportIgnored
 from tradewind.core.invariants import violations
 from tradewind.core.snapshot import dump
