@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bytes <-> core types: `{"v":1,"type":"SubmitOrder","data":{...}}`.
 
-Decoding checks every field's type, refuses unknown fields and newer versions, so that nothing an older build would misread is ever half understood. Encoding
-is deterministic (fields in declaration order), so two replicas that compute the same event
-write the same bytes, and the chain of their hashes can be compared.
+Decoding checks every field's type and refuses unknown fields and newer versions, so that nothing
+an older build would misread is ever half understood. Encoding is deterministic (fields in
+declaration order), so two replicas that compute the same event write the same bytes, and the
+chain of their hashes can be compared.
 """
 
 from dataclasses import fields
