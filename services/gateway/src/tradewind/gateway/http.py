@@ -81,13 +81,13 @@ class Api:
     async def submit(self, request: Request) -> Response:
         """POST /v1/orders."""
         key, body = await self._signed(request, "trade")
-        fields = _accepted(requests.decode(body, _submit))
+        fields = _decoded(body, _submit)
         return await self._order(request, key, requests.Submit(**_as_dict(fields)))
 
     async def replace(self, request: Request) -> Response:
         """PUT /v1/orders/{cl_ord_id}."""
         key, body = await self._signed(request, "trade")
-        fields = _accepted(requests.decode(body, _replace))
+        fields = _decoded(body, _replace)
         if key.permits("trade", fields.account) is None:
             orig = request.path_params["cl_ord_id"]
             if self.instruments.grid_of_order(fields.account, orig) is None:
@@ -138,7 +138,7 @@ class Api:
     async def set_trading_state(self, request: Request) -> Response:
         """POST /v1/admin/trading-state: one entry on every shard, all named in the answer."""
         key, body = await self._signed(request, "admin")
-        fields = _accepted(requests.decode(body, _trading_state))
+        fields = _decoded(body, _trading_state)
         command = SetTradingState(
             scope=fields.scope, state=fields.state, actor=key.client, reason=fields.reason
         )
@@ -213,7 +213,9 @@ class Api:
     ) -> Response:
         if not self.is_ready():
             raise RefusedRequest(refusal("NOT_READY"))
-        command = _accepted(self.intake.command(key, order_request))
+        command = self.intake.command(key, order_request)
+        if isinstance(command, Refusal):
+            raise RefusedRequest(command)
         traceparent = trace.accepted(request.headers.get(trace.HEADER))
         shard = self.journal.shard_of(command.account)
         failed, seq, answer = await self._journaled(shard, command, traceparent)
@@ -308,6 +310,13 @@ def _accepted(value: T | Refusal) -> T:
     if isinstance(value, Refusal):
         raise RefusedRequest(value)
     return value
+
+
+def _decoded(body: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
+    decoded = requests.decode(body, decoder)
+    if isinstance(decoded, Refusal):
+        raise RefusedRequest(decoded)
+    return decoded
 
 
 def _as_dict(struct: msgspec.Struct) -> dict[str, Any]:
