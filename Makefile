@@ -8,14 +8,19 @@ SOURCES := libs services cli tests
 MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml cli/pyproject.toml))
 PINS := requirements-uv.txt requirements.txt requirements-data.txt
 STAMP := $(VENV)/.installed
+# An environment holds absolute paths: one that came along with a moved folder is made anew.
+ifneq ($(shell cat $(VENV)/.checkout 2>/dev/null),$(CURDIR))
+.PHONY: $(STAMP)
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test check fmt lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## make .venv with the pinned packages and .venv/bin/tradewind
+	@:
 
 $(STAMP): tools/install.sh $(PINS) $(addsuffix /pyproject.toml,$(MEMBERS))
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" bash tools/install.sh $(MEMBERS)

@@ -7,10 +7,10 @@ fail() { printf 'tradewind: %s\n' "$1" >&2; exit 1; }
 # Nothing is written outside this folder, so the cache is here too.
 use_pip_configuration() {
     local value
-    value=$("$VENV/bin/pip" config get global.index-url 2>/dev/null || true)
+    value=$("$VENV/bin/python" -m pip config get global.index-url 2>/dev/null || true)
     value=${PIP_INDEX_URL:-$value}
     [ -z "$value" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$value}"
-    value=$("$VENV/bin/pip" config get global.cert 2>/dev/null || true)
+    value=$("$VENV/bin/python" -m pip config get global.cert 2>/dev/null || true)
     value=${PIP_CERT:-$value}
     [ -z "$value" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$value}"
     export UV_CACHE_DIR="${UV_CACHE_DIR:-$PWD/.cache/uv}"
@@ -21,7 +21,10 @@ use_pip_configuration() {
 make_venv() {
     "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
         fail "Python 3.11 or newer is needed; '$PYTHON' is not. Name one: make PYTHON=/path/to/python3.11"
-    [ -x "$VENV/bin/pip" ] && "$VENV/bin/python" -c '' 2>/dev/null ||
+    if [ "$(cat "$VENV/.checkout" 2>/dev/null)" != "$PWD" ] ||
+        ! "$VENV/bin/python" -m pip --version >/dev/null 2>&1; then
         "$PYTHON" -m venv --clear "$VENV" ||
-        fail "'$PYTHON -m venv' failed. On Debian or Ubuntu: apt-get install python3-venv"
+            fail "'$PYTHON -m venv' failed. On Debian or Ubuntu: apt-get install python3-venv"
+        printf '%s\n' "$PWD" >"$VENV/.checkout"
+    fi
 }

@@ -5,9 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source tools/environment.sh
 
+echo "Installing into $VENV (about 140 MB to fetch the first time) ..."
 make_venv
 use_pip_configuration
-"$VENV/bin/pip" install --quiet --no-cache-dir --disable-pip-version-check --no-deps \
+"$VENV/bin/python" -m pip install -qq --no-cache-dir --disable-pip-version-check --no-deps \
     --only-binary :all: --require-hashes -r requirements-uv.txt ||
     fail "uv could not be installed: can pip reach its package index? Then run make install again"
 

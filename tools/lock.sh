@@ -7,7 +7,7 @@ source tools/environment.sh
 
 make_venv
 use_pip_configuration
-[ -x "$VENV/bin/uv" ] || "$VENV/bin/pip" install --quiet uv
+[ -x "$VENV/bin/uv" ] || "$VENV/bin/python" -m pip install -qq uv
 unset UV_NO_CONFIG
 uv() { "$VENV/bin/uv" --quiet "$@"; }
 
