@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tradewind verify`: replays every journal and compares what follows with what is there.
+
+For each shard, up to a tail that is fixed at the start: the outputs of the replay with EVENTS,
+sequence by sequence; the digests and chains of every OMS replica with the replay's; journal and
+EVENTS with the archive. Streams, so memory does not grow with the journal.
+"""
+
+import asyncio
+import time
+from collections import deque
+from typing import Any
+
+from tradewind.cli.verify_archive import Archive, RangeSums, first_difference
+from tradewind.cli.verify_replay import Output, Replay, difference
+from tradewind.cli.verify_replicas import Replicas, ask_replicas
+from tradewind.common import subjects
+from tradewind.common.errors import CorruptionError, TradewindError
+from tradewind.common.jetstream import Bus, Record, StreamReader, stream_tail
+from tradewind.common.settings import BusSettings
+
+READ_PATIENCE_S = 10.0
+BATCH_RECORDS = 1000
+TAIL_POLL_S = 0.1
+
+EXIT_HOLDS = 0
+EXIT_DOES_NOT_HOLD = 1
+EXIT_COULD_NOT_RUN = 3
+
+
+class CouldNotRun(TradewindError):
+    """Something that must be compared cannot be had: neither true nor false."""
+
+    code = "COULD_NOT_VERIFY"
+
+
+async def verify(
+    settings: BusSettings, shards: int, archive_url: str | None, *, replicas: int | None = None
+) -> dict[str, Any]:
+    """The report on every shard; `exit_code` says what it means.
+
+    `archive_url` is the archiver's address; without one, archives are not compared. `replicas` is
+    how many replicas per shard must answer, if that is known; else at least one must.
+
+    Raises:
+        TradewindError: if it could not be found out (exit code 3).
+    """
+    started_s = time.monotonic()
+    bus = await Bus.connect(settings, name="verify")
+    try:
+        reports = [
+            await ShardCheck(bus, shard, archive_url, replicas).run() for shard in range(shards)
+        ]
+    finally:
+        await bus.close()
+    return {
+        "holds": all(report["holds"] for report in reports),
+        "shards": reports,
+        "seconds": round(time.monotonic() - started_s, 3),
+    }
+
+
+def exit_code(report: dict[str, Any]) -> int:
+    """0 if everything holds, else 1."""
+    return EXIT_HOLDS if report["holds"] else EXIT_DOES_NOT_HOLD
+
+
+class ShardCheck:
+    """The comparison of one shard."""
+
+    def __init__(self, bus: Bus, shard: int, archive_url: str | None, replicas: int | None) -> None:
+        self._bus = bus
+        self._shard = shard
+        self._archive = None if archive_url is None else Archive(archive_url)
+        self._replicas_wanted = replicas
+        self._journal = subjects.journal_stream(shard)
+        self._events = subjects.events_stream(shard)
+        self._replay = Replay(shard)
+        self._pending: deque[Output] = deque()
+        self._sums = {self._journal: RangeSums(), self._events: RangeSums()}
+        self._events_equal = True
+        self._has_events_ended = False
+        self._problems: list[dict[str, Any]] = []
+
+    async def run(self) -> dict[str, Any]:
+        """Compares everything and reports."""
+        replicas = await ask_replicas(self._bus, self._shard, self._replicas_wanted)
+        events_tail = (await stream_tail(self._bus, self._events))[1]
+        journal_tail = await self._journal_tail(replicas.highest_seq)
+        is_whole = await self._replay_all(replicas, journal_tail)
+        if is_whole and events_tail > self._replay.ordinal:
+            self._differs(
+                "events",
+                self._events,
+                self._replay.ordinal + 1,
+                f"holds {events_tail} outputs; {journal_tail} entries give {self._replay.ordinal}",
+            )
+        if replicas.missing and is_whole and self._events_equal:
+            raise CouldNotRun(replicas.missing, code="NO_REPLICA")
+        self._problems += replicas.problems
+        archive_equal = await self._compare_archive()
+        return {
+            "shard": self._shard,
+            "segment": self._replay.segment,
+            "entries": self._replay.seq,
+            "outputs": self._replay.ordinal,
+            "digest": self._replay.digest(),
+            "chain": self._replay.chain,
+            "replicas_equal": replicas.are_equal,
+            "replicas": replicas.seen,
+            "events_gap_free": self._events_equal and is_whole,
+            "archive_equal": archive_equal,
+            "holds": is_whole
+            and replicas.are_equal
+            and self._events_equal
+            and archive_equal is not False,
+            "problems": self._problems,
+        }
+
+    async def _journal_tail(self, at_least: int) -> int:
+        """The journal's tail, no lower than what a replica has already applied."""
+        deadline_s = time.monotonic() + READ_PATIENCE_S
+        while True:
+            tail = (await stream_tail(self._bus, self._journal))[1]
+            if tail >= max(at_least, 1):
+                return tail
+            if time.monotonic() > deadline_s:
+                raise CouldNotRun(
+                    f"{self._journal} ends at {tail}, but a replica has applied {at_least}"
+                    if tail
+                    else f"{self._journal} is empty: run the init job first"
+                )
+            await asyncio.sleep(TAIL_POLL_S)
+
+    async def _replay_all(self, replicas: Replicas, tail: int) -> bool:
+        """Replays up to `tail`; false if the journal itself cannot be replayed to there."""
+        journal = self._reader(self._journal, subjects.journal_all(self._shard))
+        events = self._reader(self._events, subjects.events_all(self._shard))
+        await journal.open()
+        await events.open()
+        try:
+            replicas.compare(self._replay)
+            while self._replay.seq < tail:
+                for record in await self._read(journal, tail - self._replay.seq):
+                    self._sums[self._journal].add(record)
+                    self._pending.extend(self._replay.apply(record))
+                    replicas.compare(self._replay)
+                await self._compare_events(events)
+        except CorruptionError as error:
+            self._differs("journal", self._journal, self._replay.seq + 1, error.text)
+            return False
+        finally:
+            await journal.close()
+            await events.close()
+        return True
+
+    def _reader(self, stream: str, subject: str) -> StreamReader:
+        return StreamReader(self._bus, stream, subjects.live(subject), 1)
+
+    async def _read(self, reader: StreamReader, limit: int) -> list[Record]:
+        try:
+            async with asyncio.timeout(READ_PATIENCE_S):
+                return await reader.next_batch(min(limit, BATCH_RECORDS))
+        except TimeoutError as error:
+            raise CouldNotRun(
+                f"{self._journal} could not be read on from sequence {reader.next_seq}"
+            ) from error
+
+    async def _compare_events(self, events: StreamReader) -> None:
+        """Compares the outputs that the replay has given with what EVENTS holds in their places."""
+        while self._pending and not self._has_events_ended:
+            try:
+                async with asyncio.timeout(READ_PATIENCE_S):
+                    batch = await events.next_batch(min(len(self._pending), BATCH_RECORDS))
+            except TimeoutError:
+                self._differs(
+                    "events",
+                    self._events,
+                    events.next_seq,
+                    f"is missing: entry {self._pending[0].entry_seq} of the journal gives it",
+                )
+                self._has_events_ended = True
+                break
+            except CorruptionError as error:
+                self._differs("events", self._events, events.next_seq, error.text)
+                self._has_events_ended = True
+                break
+            for record in batch:
+                self._sums[self._events].add(record)
+                wrong = difference(self._pending.popleft(), record)
+                if wrong:
+                    self._differs("events", self._events, record.seq, wrong)
+        self._pending.clear()
+
+    async def _compare_archive(self) -> bool | None:
+        if self._archive is None:
+            return None
+        is_equal = True
+        for stream, sums in self._sums.items():
+            if not sums.last or not self._replay.segment:
+                continue
+            found = await first_difference(
+                self._bus, self._archive, stream, self._replay.segment, sums
+            )
+            if found is not None:
+                seq, text = found
+                is_equal = False
+                self._problem("archive", stream, seq, text)
+        return is_equal
+
+    def _differs(self, check: str, stream: str, seq: int, text: str) -> None:
+        """Takes note of a difference; only the first of EVENTS is told, others mostly follow."""
+        if check != "events" or self._events_equal:
+            self._problem(check, stream, seq, text)
+        if check == "events":
+            self._events_equal = False
+
+    def _problem(self, check: str, stream: str, seq: int, text: str) -> None:
+        self._problems.append({"check": check, "stream": stream, "seq": seq, "text": text})
