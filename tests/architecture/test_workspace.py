@@ -3,6 +3,7 @@
 
 import re
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,12 @@ def test_every_member_is_a_typed_package_of_its_name(member: Path) -> None:
 
 def test_the_core_depends_on_nothing() -> None:
     assert toml(ROOT / "libs/core/pyproject.toml")["project"]["dependencies"] == []
+
+
+def test_the_package_that_is_only_data_cannot_be_imported() -> None:
+    # Its licence is not ours: it is installed into a folder of its own, and read as a file.
+    assert find_spec("ob_analytics") is None
+    assert find_spec("rich") is not None
 
 
 @pytest.mark.parametrize("path", PINS, ids=label)
