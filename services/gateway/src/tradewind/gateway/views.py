@@ -14,6 +14,7 @@ AVERAGE_DECIMALS = 8
 
 _ROUNDED = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _FIELDS = tuple(field.name for field in fields(OrderReport))
+_SHOWN = tuple(name for name in _FIELDS if name != "cum_notional")
 _LOTS = ("order_qty", "cum_qty", "leaves_qty", "last_qty")
 _TICKS = ("price", "last_px")
 
@@ -30,9 +31,9 @@ def of_order(order: Mapping[str, Any], grid: Grid | None) -> dict[str, Any]:
     of a report that is no trade) is null. Without a grid (a request about an unknown order)
     every number is null.
     """
-    view = dict(order)
-    cum_notional = view.pop("cum_notional", 0)
-    cum_qty = view.get("cum_qty", 0)
+    view = {name: order[name] for name in _SHOWN if name in order}
+    cum_notional = order.get("cum_notional", 0)
+    cum_qty = order.get("cum_qty", 0)
     for name in _LOTS:
         view[name] = grid.lots_to_text(view.get(name, 0)) if grid else None
     for name in _TICKS:

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A gateway process before real replicas on a real cluster; no venue, so orders stay pending."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tradewind.cli.client import Credentials, GatewayClient, GatewayError
+from tradewind.common import codec, init_job, subjects
+from tradewind.common.jetstream import Bus
+from tradewind.common.testing import LocalCluster, eventually
+from tradewind.core.commands import SetReferencePrice
+
+SHARDS = 2
+READY_TIMEOUT_S = 30.0
+TRADER = Credentials("trader", "trader-secret")
+OPERATOR = Credentials("operator", "operator-secret")
+KEYS = {
+    "keys": {
+        "trader": {
+            "secret": TRADER.secret,
+            "accounts": ["BENCH0", "BENCH1"],
+            "scopes": ["read", "trade"],
+            "client": "test",
+        },
+        "operator": {
+            "secret": OPERATOR.secret,
+            "accounts": ["*"],
+            "scopes": ["read", "admin"],
+            "client": "ops",
+        },
+    }
+}
+
+
+class Platform:
+    """The processes, to be killed and started again."""
+
+    def __init__(self, cluster: LocalCluster, bus: Bus, folder: Path) -> None:
+        self.cluster = cluster
+        self.bus = bus
+        self.folder = folder
+        with socket.socket() as held:
+            held.bind(("127.0.0.1", 0))
+            self.port = held.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        keys_file = folder / "keys.json"
+        keys_file.write_text(json.dumps(KEYS))
+        self.gateway_env = {
+            "TRADEWIND_HTTP_HOST": "127.0.0.1",
+            "TRADEWIND_HTTP_PORT": str(self.port),
+            "TRADEWIND_KEYS_FILE": str(keys_file),
+        }
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, service: str, instance: str, env: dict[str, str]) -> None:
+        """Starts one service process."""
+        password = self.folder / f"{service}.password"
+        password.write_text(self.cluster.config.passwords[service])
+        with (self.folder / f"{instance}.log").open("ab") as log:
+            self.processes[instance] = subprocess.Popen(
+                [sys.executable, "-m", f"tradewind.{service}"],
+                stderr=log,
+                env={
+                    **os.environ,
+                    "TRADEWIND_NATS_URLS": ",".join(self.cluster.urls),
+                    "TRADEWIND_NATS_USER": service,
+                    "TRADEWIND_NATS_PASSWORD_FILE": str(password),
+                    "TRADEWIND_INSTANCE": instance,
+                    "TRADEWIND_SHARDS": str(SHARDS),
+                    "TRADEWIND_STATE_DIR": str(self.folder),
+                    **env,
+                },
+            )
+
+    def start_replica(self, shard: int) -> None:
+        """Starts a replica of a shard."""
+        env = {"TRADEWIND_SHARD": str(shard), "TRADEWIND_RANK": "0"}
+        self.start("oms", f"oms-{shard}-0", env)
+
+    def start_gateway(self) -> None:
+        """Starts the gateway."""
+        self.start("gateway", "gateway-1", self.gateway_env)
+
+    def kill(self, instance: str) -> None:
+        """Kill -9."""
+        process = self.processes.pop(instance)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def log(self, instance: str) -> str:
+        """What a process has written so far."""
+        return (self.folder / f"{instance}.log").read_text()
+
+    async def ready(self) -> None:
+        """Waits until the gateway serves and every shard answers."""
+
+        async def is_ready() -> bool:
+            try:
+                async with GatewayClient(self.url, OPERATOR) as client:
+                    await client.call("GET", "/readyz")
+                    status = await client.status()
+            except GatewayError:
+                return False
+            return all(shard["ok"] for shard in status["shards"])
+
+        await eventually(is_ready, READY_TIMEOUT_S, what=f"readiness ({self.folder})")
+
+    async def client_entries(self, account: str) -> int:
+        """How many requests of an account are in the journal."""
+        shard = subjects.shard_of(account, SHARDS)
+        subject = subjects.journal_client(shard, account)
+        info = await self.bus.api(
+            f"STREAM.INFO.{subjects.journal_stream(shard)}", {"subjects_filter": subject}
+        )
+        counts: dict[str, int] = info["state"].get("subjects") or {}
+        return sum(counts.values())
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
+    async with LocalCluster(SHARDS) as cluster:
+        await init_job.run(
+            init_job.Settings(
+                bus=cluster.settings("admin"), system=cluster.settings("sys"), shards=SHARDS
+            )
+        )
+        bus = await cluster.bus("admin")
+        for shard in range(SHARDS):
+            price = SetReferencePrice(symbol="BTC-USD", price=10_000_000)
+            await bus.publish(subjects.journal_subject(shard, price), codec.encode(price))
+        started = Platform(cluster, bus, tmp_path)
+        for shard in range(SHARDS):
+            started.start_replica(shard)
+        started.start_gateway()
+        try:
+            await started.ready()
+            yield started
+        finally:
+            for process in started.processes.values():
+                process.kill()
+            for process in started.processes.values():
+                await asyncio.to_thread(process.wait)
