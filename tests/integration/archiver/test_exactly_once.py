@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.archiver.conftest import ArchiverProcess
+from tests.integration.archiver.process import ArchiverProcess
 from tradewind.common import codec, subjects
 from tradewind.common.fingerprint import MODULUS, fingerprint
 from tradewind.common.jetstream import Bus, StreamReader

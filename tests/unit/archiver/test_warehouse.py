@@ -1,10 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The warehouse on a real embedded database.
-
-One process can open one embedded database for its whole life, so all of these share it.
-"""
-
-from collections.abc import Iterator
+"""The warehouse on a real embedded database."""
 
 import pytest
 
@@ -19,13 +14,6 @@ from tradewind.core.events import InstrumentDefined
 INSTRUMENT = InstrumentDefined(
     symbol="BTC-USD", venue="SIM", tick_size="0.01", lot_size="0.00000001", currency="USD"
 )
-
-
-@pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    opened = Warehouse(f"chdb://{tmp_path_factory.mktemp('warehouse')}/archive")
-    yield opened
-    opened.close()
 
 
 def records(first: int, last: int) -> list[Record]:

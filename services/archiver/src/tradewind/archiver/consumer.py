@@ -37,7 +37,7 @@ class Archiver:
         self._bus = bus
         self._warehouse = warehouse
         self._shards = shards
-        self._intake = Intake()
+        self.intake = Intake()
         self._life = secrets.token_hex(8)
         self._blocks = 0
         self._following: set[str] = set()
@@ -63,7 +63,7 @@ class Archiver:
     async def write_blocks(self) -> None:
         """Writes what was read, for ever; the same block again until it is certainly stored."""
         while True:
-            portions = await self._intake.take()
+            portions = await self.intake.take()
             self._blocks += 1
             token = f"{self._life}:{self._blocks}"
             block = build_block(token, portions, self.archived)
@@ -101,7 +101,7 @@ class Archiver:
                 await self._check_joint(held, fingerprint(records[0]))
                 records, is_joined = records[1:], True
             if records:
-                await self._intake.put(Portion(stream, segment, records))
+                await self.intake.put(Portion(stream, segment, records))
 
     async def _check(self, held: Held) -> None:
         """What the archive holds has no hole, and is no more than the stream has."""

@@ -4,7 +4,7 @@
 import re
 from typing import Any
 
-from tradewind.archiver.clickhouse import Warehouse
+from tradewind.archiver.clickhouse import Warehouse, WarehouseError, WarehouseUnavailable
 from tradewind.archiver.schema import FINGERPRINT_SQL
 from tradewind.common.errors import TradewindError
 
@@ -93,7 +93,12 @@ def select(warehouse: Warehouse, sql: str, limit: int) -> dict[str, Any]:
     found = _FORBIDDEN.search(sql)
     if found:
         raise BadQuestion(f"{found[0]!r} is not allowed in a query, nor in its texts")
-    names, rows = warehouse.query(f"SELECT * FROM (\n{sql}\n) LIMIT {limit}")
+    try:
+        names, rows = warehouse.query(f"SELECT * FROM (\n{sql}\n) LIMIT {limit}")
+    except WarehouseUnavailable:
+        raise
+    except WarehouseError as error:
+        raise BadQuestion(error.text) from error
     return {"columns": names, "rows": rows}
 
 
