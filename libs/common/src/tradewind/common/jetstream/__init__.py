@@ -9,14 +9,17 @@ from tradewind.common.jetstream.consumers import set_consumer_floor
 from tradewind.common.jetstream.direct import read_last, stream_tail
 from tradewind.common.jetstream.kv import KeyValue, KvEntry
 from tradewind.common.jetstream.messages import Message, PubAck, Record
+from tradewind.common.jetstream.pull import Delivery, PullLoop
 from tradewind.common.jetstream.reader import StreamReader
 
 __all__ = [
     "Bus",
+    "Delivery",
     "KeyValue",
     "KvEntry",
     "Message",
     "PubAck",
+    "PullLoop",
     "Record",
     "StreamReader",
     "Subscription",

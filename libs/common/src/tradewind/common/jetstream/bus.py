@@ -16,7 +16,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from nats.errors import Error as NatsError
 
 from tradewind.common import permissions
 from tradewind.common.errors import BusError, Refused, TradewindError, Unknown
@@ -43,7 +42,10 @@ log = logging.getLogger(__name__)
 
 PUBLISH_TIMEOUT_MS = 2000
 API_RETRY_S = 0.05
+CONFIRM_S = 5.0
+CLOSE_S = 1.0
 API_UNAVAILABLE = 503
+FORBIDDEN = "BUS_FORBIDDEN"
 _VIOLATION = re.compile(r'permissions violation for (publish|subscription) to "([^"]+)"')
 
 Callback = Callable[[Message], Any]
@@ -72,8 +74,7 @@ class Bus:
     def __init__(self, settings: BusSettings) -> None:
         self.nc = Connection()
         self.user = settings.user
-        prefix = permissions.inbox_prefix(settings.user)
-        self._replies = Replies(f"{prefix}.{secrets.token_hex(6)}")
+        self._replies = Replies(self.new_inbox())
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._refused_subscriptions: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -186,6 +187,15 @@ class Bus:
         self.check()
         self.nc.send(subject, "", encode_headers(headers or {}), body)
 
+    def ask(self, subject: str, reply: str, body: bytes) -> None:
+        """Asks for answers on `reply`, which the caller listens to."""
+        self.check()
+        self.nc.send(subject, reply, b"", body)
+
+    def new_inbox(self) -> str:
+        """A subject of this user's own to receive on."""
+        return f"{permissions.inbox_prefix(self.user)}.{secrets.token_hex(6)}"
+
     async def request(self, subject: str, body: bytes = b"", timeout_ms: int = 2000) -> bytes:
         """Asks a service and returns its answer.
 
@@ -293,12 +303,11 @@ class Bus:
         """
         self.check()
         subscription = await self.nc.listen(subject, listener, queue)
-        try:
-            await self.nc.flush(timeout=5)
-        except NatsError as error:
-            raise Unknown(f"the bus did not confirm the subscription to {subject}") from error
+        await self.nc.confirm(CONFIRM_S)
         if subject.lower() in self._refused_subscriptions:
-            raise Refused(f"the bus user {self.user} may not subscribe to {subject}")
+            refusal = Refused(f"the bus user {self.user} may not subscribe to {subject}")
+            refusal.code = FORBIDDEN
+            raise refusal
         return Subscription(self.nc, subscription, worker)
 
     async def serve(self, subject: str, handler: Handler, queue: str = "") -> Subscription:
@@ -337,8 +346,8 @@ class Bus:
         self._is_closing = True
         if self.nc.is_connected:
             try:
-                await self.nc.flush(timeout=1)
-            except NatsError:
+                await self.nc.confirm(CLOSE_S)
+            except Unknown:
                 log.info("the last messages may not have been sent")
         await self.nc.close()
         for task in list(self._tasks):
@@ -402,7 +411,9 @@ class Bus:
             log.error("%s", self._not_permitted(subject))
 
     def _not_permitted(self, subject: str) -> Refused:
-        return Refused(f"the bus user {self.user} may not publish on {subject}")
+        refusal = Refused(f"the bus user {self.user} may not publish on {subject}")
+        refusal.code = FORBIDDEN
+        return refusal
 
     async def _on_disconnected(self) -> None:
         if not self._is_closing:

@@ -2,7 +2,7 @@
 """A key-value bucket: the last message of each subject of a stream `KV_<bucket>`."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 import msgspec
@@ -60,7 +60,7 @@ class KeyValue:
         headers = {"Nats-Expected-Last-Subject-Sequence": str(revision)}
         return (await self._bus.publish(self._prefix + key, value, headers)).seq
 
-    async def watch(self, pattern: str = ">") -> AsyncIterator[KvEntry]:
+    async def watch(self, pattern: str = ">") -> AsyncGenerator[KvEntry, None]:
         """What is there, then each change. Keys change on; an overwritten value may be left out."""
         heard: asyncio.Queue[KvEntry] = asyncio.Queue()
         seen: dict[str, int] = {}

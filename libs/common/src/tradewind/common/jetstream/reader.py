@@ -106,7 +106,8 @@ class StreamReader:
         return not self._is_hurried
 
     def _take_held(self, max_records: int) -> list[Record]:
-        held, batch, expected = self._held, [], self.next_seq
+        held, expected = self._held, self.next_seq
+        batch: list[Record] = []
         while held and len(batch) < max_records:
             seq = held[0].seq
             if seq > expected:

@@ -45,11 +45,9 @@ class LocalCluster:
 
     async def __aenter__(self) -> "LocalCluster":
         try:
-            for node in self.config.nodes:
-                self.start_node(node.name)
-            await self.ready()
+            await self.start()
         except BaseException:
-            await self.__aexit__(None, None, None)
+            self.stop()
             raise
         return self
 
@@ -59,13 +57,27 @@ class LocalCluster:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        for bus in self._buses:
-            with contextlib.suppress(BusError):
-                await bus.close()
+        await self.close_buses()
+        self.stop()
+
+    async def start(self) -> None:
+        """Starts all nodes and waits until they are ready."""
+        for node in self.config.nodes:
+            self.start_node(node.name)
+        await self.ready()
+
+    def stop(self) -> None:
+        """Kills the nodes and removes what they stored."""
         for process in self._processes.values():
             process.kill()
             process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    async def close_buses(self) -> None:
+        """Closes the connections made by `bus`."""
+        while self._buses:
+            with contextlib.suppress(BusError):
+                await self._buses.pop().close()
 
     @property
     def urls(self) -> tuple[str, ...]:

@@ -3,16 +3,15 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any
 
-T = TypeVar("T")
 LOOK_AGAIN_S = 0.01
 
 
 async def eventually(
-    condition: Callable[[], T | Awaitable[T]], timeout_s: float = 5.0, *, what: str = ""
-) -> T:
+    condition: Callable[[], Any], timeout_s: float = 5.0, *, what: str = ""
+) -> Any:
     """The first true result of `condition`, which may be a coroutine function.
 
     Raises:
