@@ -11,7 +11,7 @@ BYTES_MAX = 512 * 1024
 
 
 def batch_messages(
-    messages: Sequence[Message], expected_last_seq: int
+    messages: Sequence[Message], expected_last_seq: int | None
 ) -> list[tuple[str, bytes, bytes]]:
     """Subject, header block and body of each message of one batch.
 
@@ -30,7 +30,7 @@ def batch_messages(
         headers = dict(message.headers)
         headers["Nats-Batch-Id"] = batch_id
         headers["Nats-Batch-Sequence"] = str(place)
-        if place == 1:
+        if place == 1 and expected_last_seq is not None:
             headers["Nats-Expected-Last-Sequence"] = str(expected_last_seq)
         if place == len(messages):
             headers["Nats-Batch-Commit"] = "1"

@@ -158,9 +158,9 @@ class Bus:
         )
 
     async def append_batch(
-        self, messages: Sequence[Message], expected_last_seq: int, timeout_ms: int
+        self, messages: Sequence[Message], expected_last_seq: int | None, timeout_ms: int
     ) -> PubAck:
-        """Appends all messages or none, and only after sequence `expected_last_seq`.
+        """Appends all messages or none; only after sequence `expected_last_seq`, if one is given.
 
         Raises:
             Refused: nothing was stored (`err_code` 10071: the tail is not what was expected).
