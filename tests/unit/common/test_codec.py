@@ -27,10 +27,11 @@ def strategy_of(kind: Any) -> st.SearchStrategy[Any]:
 
 
 def messages(known: dict[str, type[Any]]) -> st.SearchStrategy[Any]:
-    return st.one_of(
+    each = [
         st.builds(cls, **{field.name: strategy_of(field.type) for field in fields(cls)})
         for cls in known.values()
-    )
+    ]
+    return st.one_of(each)
 
 
 @given(messages(COMMANDS))

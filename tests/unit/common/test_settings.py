@@ -60,7 +60,7 @@ def test_shards_are_a_whole_number_above_zero(env: dict[str, str], value: str) -
 
 def test_an_unreadable_password_file_is_named(env: dict[str, str], tmp_path: Path) -> None:
     gone = str(tmp_path / "gone")
-    with pytest.raises(SettingsError, match="gone.*No such file"):
+    with pytest.raises(SettingsError, match=r"gone.*No such file"):
         BusSettings.from_env(env | {"TRADEWIND_NATS_PASSWORD_FILE": gone})
 
 

@@ -24,7 +24,7 @@ from tradewind.core.testing import (
 )
 from tradewind.core.types import ExecType, OrdType, Reason, Side, TimeInForce, TradingState
 
-Setup = Callable[[Desk], None]
+Setup = Callable[[Desk], object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Case:
     is_replace: bool = False
 
 
-MARKET = {"ord_type": OrdType.MARKET, "price": 0, "time_in_force": TimeInForce.IOC}
+MARKET: dict[str, Any] = {"ord_type": OrdType.MARKET, "price": 0, "time_in_force": TimeInForce.IOC}
 SELL = {"side": Side.SELL}
 OK = Reason.NONE
 # The 5th entry of a desk is the request of a new order, the 6th that of a replace.
@@ -64,7 +64,7 @@ def holding(qty: int) -> Setup:
 
 
 def working(qty: int, **changes: Any) -> Setup:
-    return lambda desk: desk.ack(desk.submit("w", order_qty=qty, **changes).order_id) and None
+    return lambda desk: desk.ack(desk.submit("w", order_qty=qty, **changes).order_id)
 
 
 def both(*setups: Setup) -> Setup:
@@ -255,7 +255,7 @@ REPLACE_CASES = [
         "C11",
         {89: OK, 90: OK, 91: POSITION},
         "qty",
-        both(holding(100), base, lambda d: d.submit("w2", order_qty=10) and None),
+        both(holding(100), base, lambda d: d.submit("w2", order_qty=10)),
     ),
     *replaced("C21", {10: OK}, "qty", both(base, aged(5_000))),
     *replaced("C21", {10: Reason.STALE_REFERENCE_PRICE}, "qty", both(base, aged(5_001))),

@@ -32,9 +32,7 @@ class _Wire(msgspec.Struct, forbid_unknown_fields=True):
 def _strict_decoder(cls: type[Any]) -> msgspec.json.Decoder[Any]:
     """A decoder for a struct with the dataclass's fields: dataclasses alone ignore extra ones."""
     spec = [(field.name, field.type) for field in fields(cls)]
-    return msgspec.json.Decoder(
-        msgspec.defstruct(cls.__name__, spec, forbid_unknown_fields=True)  # type: ignore[arg-type]
-    )
+    return msgspec.json.Decoder(msgspec.defstruct(cls.__name__, spec, forbid_unknown_fields=True))
 
 
 _wire_decoder = msgspec.json.Decoder(_Wire)

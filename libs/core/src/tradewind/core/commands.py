@@ -62,8 +62,8 @@ class ApplyVenueReport:
     cancel or replace request that this answers, empty otherwise. `exec_id` is the venue's: a
     second report with the same one is ignored. `exec_type` is one of NEW, REJECTED, CANCELED,
     REPLACED, TRADE, EXPIRED, CANCEL_REJECTED, REPLACE_REJECTED. `order_qty` and `price` are the
-    order's terms at the venue after this report (used by REPLACED only). `exec_no` is the venue's own
-    running number of executions in the session, 0 where it has none.
+    order's terms at the venue after this report (used by REPLACED only). `exec_no` is the venue's
+    own running number of executions in the session, 0 where it has none.
     """
 
     venue: str
