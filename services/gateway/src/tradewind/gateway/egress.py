@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Outputs of all shards, in order and without a gap, to whoever waits for them."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
 
 from tradewind.common import codec, subjects
-from tradewind.common.errors import CorruptionError
+from tradewind.common.errors import BusError, CorruptionError
 from tradewind.common.jetstream import Bus, Record, StreamReader, stream_tail
 from tradewind.core.events import OrderReport, TradingStateSet
 from tradewind.core.types import ExecType, Reason
@@ -15,6 +16,8 @@ from tradewind.gateway import views
 from tradewind.gateway.auth import Key
 from tradewind.gateway.instruments import Instruments
 from tradewind.gateway.journal import Journal
+
+RETRY_S = 0.2
 
 _encode = msgspec.json.Encoder().encode
 
@@ -74,16 +77,27 @@ class Egress:
         Raises:
             CorruptionError: if an output is missing, or is not one.
         """
-        stream = subjects.events_stream(shard)
-        _first, last = await stream_tail(self._bus, stream)
-        live = subjects.live(subjects.events_all(shard))
-        reader = StreamReader(self._bus, stream, live, last + 1)
-        await reader.open()
-        self.ordinals[shard] = last
+        reader = await self._open_reader(shard)
+        self.ordinals[shard] = reader.next_seq - 1
         self._open.add(shard)
         while True:
             for record in await reader.next_batch():
                 self.take(shard, record)
+
+    async def _open_reader(self, shard: int) -> StreamReader:
+        """Opens at the tail, however long the bus takes to tell where that is."""
+        stream = subjects.events_stream(shard)
+        live = subjects.live(subjects.events_all(shard))
+        while True:
+            try:
+                _first, last = await stream_tail(self._bus, stream)
+                reader = StreamReader(self._bus, stream, live, last + 1)
+                await reader.open()
+            except BusError:
+                self._bus.check()
+                await asyncio.sleep(RETRY_S)
+            else:
+                return reader
 
     def take(self, shard: int, record: Record) -> None:
         """Hands one output to whoever waits for it."""
@@ -97,11 +111,11 @@ class Egress:
         if kind[2] == "order":
             self._take_report(shard, kind[3], record)
         elif kind[3] == TradingStateSet.__name__:
-            answer = Answer(shard, int(record.headers[subjects.HEADER_ENTRY]), "accepted", b"null")
+            answer = Answer(shard, _entry_of(record), "accepted", b"null")
             self._journal.on_output(shard, answer.entry, answer)
 
     def _take_report(self, shard: int, account: str, record: Record) -> None:
-        entry = int(record.headers[subjects.HEADER_ENTRY])
+        entry = _entry_of(record)
         listeners = self._by_account.get(account)
         if not (listeners or self._of_all or self._journal.wants(shard, entry)):
             return
@@ -127,6 +141,13 @@ class Egress:
         if "*" in subscriber.key.accounts:
             return [self._of_all]
         return [self._by_account.setdefault(account, set()) for account in subscriber.key.accounts]
+
+
+def _entry_of(record: Record) -> int:
+    try:
+        return int(record.headers[subjects.HEADER_ENTRY])
+    except (KeyError, ValueError) as error:
+        raise CorruptionError(f"output {record.seq} on {record.subject} names no entry") from error
 
 
 def outcome_of(report: OrderReport) -> str:

@@ -15,6 +15,8 @@ from tradewind.common.lifecycle import Stop
 MAX_FRAME_BYTES = 32 * 1024
 """One WebSocket frame is handled in one go: this bounds how long that keeps others waiting."""
 DRAIN_S = 2
+UNREAD_TIMEOUT_MS = 10_000
+"""A client that takes no byte for this long is cut off by the kernel, whatever is still queued."""
 
 
 class _Server(uvicorn.Server):
@@ -32,6 +34,8 @@ def bind(host: str, port: int) -> socket.socket:
     """
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_TIMEOUT_MS)
     try:
         listening.bind((host, port))
         listening.listen(1024)

@@ -48,7 +48,7 @@ class Session:
 
     def __init__(self, socket: WebSocket, key: Key, *, is_batching: bool) -> None:
         self.key = key
-        self._socket = socket
+        self.socket = socket
         self._is_batching = is_batching
         self._queue: list[bytes] = []
         self._filled = asyncio.Event()
@@ -99,11 +99,11 @@ class Session:
     async def _send(self, frames: list[bytes]) -> None:
         if not self._is_batching:
             for frame in frames:
-                await self._socket.send({"type": "websocket.send", "text": frame.decode()})
+                await self.socket.send({"type": "websocket.send", "text": frame.decode()})
             return
         for start in range(0, len(frames), MAX_FRAME_MESSAGES):
             joined = b",".join(frames[start : start + MAX_FRAME_MESSAGES])
-            await self._socket.send({"type": "websocket.send", "text": f"[{joined.decode()}]"})
+            await self.socket.send({"type": "websocket.send", "text": f"[{joined.decode()}]"})
 
 
 class Sessions:
@@ -179,7 +179,7 @@ class Sessions:
 
     async def _read(self, session: Session) -> None:
         while True:
-            messages = split_frame(await _receive(session._socket))
+            messages = split_frame(await _receive(session.socket))
             await self._journal.room(ROOM_TIMEOUT_MS)
             if isinstance(messages, Refusal):
                 session.push_error(messages)
