@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Simulated venue: matches orders against replayed order flow."""
+"""A small exchange with real order flow behind it, to trade against and to test with."""

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Composition root of the simulated venue."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from tradewind.common.errors import TradewindError
+from tradewind.common.lifecycle import Stop, serve_until
+from tradewind.simvenue.api import Api
+from tradewind.simvenue.flow import FlowEvent, find_recording, recorded, synthetic
+from tradewind.simvenue.market import Market
+from tradewind.simvenue.matching import Exchange
+from tradewind.simvenue.replay import Replay
+from tradewind.simvenue.session import Sessions
+from tradewind.simvenue.settings import Settings
+from tradewind.simvenue.venue import Venue
+
+log = logging.getLogger(__name__)
+
+LEDGER_NAME = "venue.jsonl"
+DAY_CHECK_S = 1.0
+
+
+async def serve(settings: Settings, stop: Stop) -> None:
+    """Serves until `stop`."""
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    market = Market(settings.symbol)
+    exchange = Exchange(settings.symbol, market.on_trade)
+    market.book = exchange.book
+    venue = Venue(exchange, settings.state_dir / LEDGER_NAME)
+    if venue.ledger.repaired_bytes:
+        log.warning("cut %d unfinished bytes off the ledger", venue.ledger.repaired_bytes)
+    log.info(
+        "%d executions and %d working orders restored",
+        exchange.last_exec_no,
+        len(exchange.working),
+    )
+    source, flow = choose_flow(settings)
+    replay = Replay(venue, flow, settings.flow_speed)
+    sessions = Sessions(venue, settings.key)
+    api = Api(venue, market, lambda: _status(settings, source, venue, replay))
+    runner = web.AppRunner(api.build(sessions), access_log=None)
+    await runner.setup()
+    try:
+        await _listen(runner, settings)
+        parts = [market.run(), end_days(venue)]
+        if source != "none":
+            parts.append(replay.run())
+        await serve_until(stop, *parts)
+    finally:
+        sessions.close()
+        await runner.cleanup()
+        venue.close()
+
+
+def choose_flow(settings: Settings) -> tuple[str, Callable[[], Iterator[FlowEvent]]]:
+    """The background flow's name and how to begin it; says so where it is not the recording."""
+    path: Path | None = None
+    if settings.flow == "none":
+        return "none", lambda: iter(())
+    if settings.flow == "recorded":
+        path = find_recording(settings.flow_dir)
+    if path is not None:
+        log.info("background flow: the recording %s at speed %g", path, settings.flow_speed)
+        found = path
+        return "recorded", lambda: recorded(found)
+    if settings.flow == "recorded":
+        log.warning("no recording in %s: using a seeded synthetic flow", settings.flow_dir)
+    return "synthetic", lambda: synthetic(settings.flow_seed)
+
+
+async def end_days(venue: Venue) -> None:
+    """Ends the venue's day at midnight UTC, for ever."""
+    today = datetime.now(UTC).date()
+    while True:
+        await asyncio.sleep(DAY_CHECK_S)
+        if datetime.now(UTC).date() != today:
+            today = datetime.now(UTC).date()
+            venue.end_day()
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> None:
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+    except OSError as error:
+        raise TradewindError(
+            f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): "
+            "stop what uses it or set TRADEWIND_HTTP_PORT to a free port",
+            code="PORT_TAKEN",
+        ) from error
+    for address in runner.addresses:
+        log.info("listening on %s:%d", *address[:2])
+
+
+def _status(settings: Settings, source: str, venue: Venue, replay: Replay) -> dict[str, Any]:
+    return {
+        "symbol": settings.symbol,
+        "flow": source,
+        "flow_is_recorded": source == "recorded",
+        "flow_speed": settings.flow_speed,
+        "flow_position_ms": replay.position_ms,
+        "flow_rounds": replay.rounds,
+        "flow_events": replay.events,
+        "flow_leftovers": replay.leftovers,
+        "last_exec_no": venue.exchange.last_exec_no,
+        "working_orders": len(venue.exchange.working),
+        "resting_orders": len(venue.exchange.book),
+        "sessions": venue.epochs,
+    }

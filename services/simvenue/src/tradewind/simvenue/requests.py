@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a client may say on its session, and the strict reading of it."""
+
+from typing import Annotated
+
+import msgspec
+
+from tradewind.core.types import OrdType, Side, TimeInForce
+
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+Count = Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
+MESSAGE_BYTES_MAX = 64 * 1024
+
+
+class Logon(msgspec.Struct, frozen=True, tag_field="op", tag="logon", forbid_unknown_fields=True):
+    """Takes the session; whoever had it before is cut off first."""
+
+    session: Id
+    key: str = ""
+
+
+class New(msgspec.Struct, frozen=True, tag_field="op", tag="new", forbid_unknown_fields=True):
+    """A new order. `price` is 0 for a market order."""
+
+    cl_id: Id
+    symbol: str
+    side: Side
+    ord_type: OrdType
+    time_in_force: TimeInForce
+    qty: Count
+    price: Count
+
+
+class Cancel(msgspec.Struct, frozen=True, tag_field="op", tag="cancel", forbid_unknown_fields=True):
+    """Cancels the working order `cl_id`."""
+
+    cl_id: Id
+    request_id: Id
+
+
+class Replace(
+    msgspec.Struct, frozen=True, tag_field="op", tag="replace", forbid_unknown_fields=True
+):
+    """Changes total quantity and price of the working order `cl_id`."""
+
+    cl_id: Id
+    request_id: Id
+    qty: Count
+    price: Count
+
+
+class Status(msgspec.Struct, frozen=True, tag_field="op", tag="status", forbid_unknown_fields=True):
+    """Asks what became of an order, working or not."""
+
+    cl_id: Id
+
+
+class Reports(
+    msgspec.Struct, frozen=True, tag_field="op", tag="reports", forbid_unknown_fields=True
+):
+    """Asks for all reports of the session after `after`, and `back` more before them.
+
+    Reports flow, in order and without a hole, only once this was said.
+    """
+
+    after: Count
+    back: Count = 0
+
+
+Request = Logon | New | Cancel | Replace | Status | Reports
+decoder = msgspec.json.Decoder(Request)
