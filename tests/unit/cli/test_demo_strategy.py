@@ -40,9 +40,7 @@ def test_an_unanswered_request_is_repeated_unchanged_until_it_is_answered() -> N
     assert strategy.due(REPEAT_AFTER_S / 2) == []
     assert strategy.due(REPEAT_AFTER_S + 0.1) == [first]
     assert strategy.due(REPEAT_AFTER_S + 0.2) == []
-    strategy.take(
-        {"type": "error", "cl_ord_id": first["cl_ord_id"], "error": _error("OUTCOME_UNKNOWN")}
-    )
+    strategy.take(error(first, "OUTCOME_UNKNOWN"))
     assert strategy.due(3 * REPEAT_AFTER_S) == [first]
     strategy.take(report(first, "o-1", "PENDING_NEW", "PENDING_NEW"))
     assert strategy.due(9 * REPEAT_AFTER_S) == []
