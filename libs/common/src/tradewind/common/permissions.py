@@ -50,82 +50,121 @@ def raw_subject(shard: int) -> str:
 def users(shards: int) -> dict[str, Permission]:
     """The permissions of every user of the application account, by name."""
     every = range(shards)
-    journal = [subjects.journal_stream(shard) for shard in every]
-    events = [subjects.events_stream(shard) for shard in every]
-    journal_live = [subjects.live(subjects.journal_all(shard)) for shard in every]
-    events_live = [subjects.live(subjects.events_all(shard)) for shard in every]
-    commands = [subjects.journal_client(shard, "*") for shard in every]
-    states = _control(every, "SetTradingState")
-    questions = [subjects.query_oms("*", "*"), subjects.query_risk("*")]
-    digests = [subjects.digest("*")]
-    market_data = [subjects.market_data("*", "*", "*")]
-    config, status = _bucket_read("CONFIG"), _bucket_read("STATUS")
-    config_live, status_live = [_bucket_live("CONFIG")], [_bucket_live("STATUS")]
-    read_events, read_all = _read(events), _read(journal + events)
-    table = {
+    table = _order_path(every) | _control_plane(every) | _readers(every)
+    return {"admin": Permission(publish=(">",), subscribe=(">",))} | {
+        name: _service(name, publish, subscribe) for name, (publish, subscribe) in table.items()
+    }
+
+
+_Table = dict[str, tuple[list[str], list[str]]]
+"""What each user says and what it hears."""
+
+_QUESTIONS = [subjects.query_oms("*", "*"), subjects.query_risk("*")]
+_DIGESTS = [subjects.digest("*")]
+_MARKET_DATA = [subjects.market_data("*", "*", "*")]
+
+
+def _order_path(every: range) -> _Table:
+    outputs = [subjects.events_all(shard) for shard in every]
+    read_all = _read_journal(every) + _read_events(every)
+    return {
         "gateway": (
-            [*commands, *states, *questions, *read_events, *config, *status],
-            [*events_live, *config_live, *status_live],
+            [
+                *_commands(every),
+                *_control(every, "SetTradingState"),
+                *_QUESTIONS,
+                *_read_events(every),
+                *_bucket_read("CONFIG", "STATUS"),
+            ],
+            [*_events_live(every), *_bucket_live("CONFIG", "STATUS")],
         ),
         "oms": (
             [
-                *(subjects.events_all(shard) for shard in every),
+                *outputs,
                 *_control(every, "AdvanceTime"),
-                *digests,
+                *_DIGESTS,
                 *read_all,
-                *_floor(events, "oms"),
+                *_floor(_events(every), "oms"),
             ],
-            [*journal_live, *events_live, subjects.query_oms("*", "*"), *digests],
+            [*_journal_live(every), *_events_live(every), subjects.query_oms("*", "*"), *_DIGESTS],
         ),
+        "venue": (
+            [
+                *(subjects.journal_venue(shard, "*") for shard in every),
+                *_read_events(every),
+                *_floor(_events(every), "venue"),
+                *_bucket_read("CONFIG"),
+            ],
+            [*_events_live(every), *_bucket_live("CONFIG")],
+        ),
+        "bench": (
+            [
+                *_commands(every),
+                *(raw_subject(shard) for shard in every),
+                *_QUESTIONS,
+                *_read_events(every),
+                *_bucket_read("STATUS"),
+            ],
+            [*_events_live(every), *_bucket_live("STATUS")],
+        ),
+    }
+
+
+def _control_plane(every: range) -> _Table:
+    return {
         "risk": (
             [
                 *_control(every, "SetReferencePrice"),
                 *_control(every, "SetLimits"),
-                *states,
-                *questions,
-                *read_events,
-                *_floor(events, "risk"),
-                *config,
-                *status,
+                *_control(every, "SetTradingState"),
+                *_QUESTIONS,
+                *_read_events(every),
+                *_floor(_events(every), "risk"),
+                *_bucket_read("CONFIG", "STATUS"),
             ],
-            [*events_live, *market_data, subjects.query_risk("*"), *config_live, *status_live],
-        ),
-        "marketdata": ([*market_data, *config], [*config_live, *market_data]),
-        "venue": (
             [
-                *(subjects.journal_venue(shard, "*") for shard in every),
-                *read_events,
-                *_floor(events, "venue"),
-                *config,
+                *_events_live(every),
+                *_MARKET_DATA,
+                subjects.query_risk("*"),
+                *_bucket_live("CONFIG", "STATUS"),
             ],
-            [*events_live, *config_live],
         ),
-        "archiver": (
-            [*read_all, *_floor(journal + events, "archiver"), *config],
-            [*journal_live, *events_live, *config_live],
+        "marketdata": (
+            [*_MARKET_DATA, *_bucket_read("CONFIG")],
+            [*_bucket_live("CONFIG"), *_MARKET_DATA],
         ),
-        "orchestrator": ([*questions, *config, *status], [*config_live, *status_live, *digests]),
-        "console": (
-            [*questions, *read_events, *config, *status],
-            [*events_live, *config_live, *status_live, *market_data, *digests],
-        ),
-        "auditor": (
-            [*questions, *read_all, *config, *status],
-            [*journal_live, *events_live, *config_live, *status_live, *market_data, *digests],
-        ),
-        "bench": (
-            [
-                *commands,
-                *(raw_subject(shard) for shard in every),
-                *questions,
-                *read_events,
-                *status,
-            ],
-            [*events_live, *status_live],
+        "orchestrator": (
+            [*_QUESTIONS, *_bucket_read("CONFIG", "STATUS")],
+            [*_bucket_live("CONFIG", "STATUS"), *_DIGESTS],
         ),
     }
-    return {"admin": Permission(publish=(">",), subscribe=(">",))} | {
-        name: _service(name, publish, subscribe) for name, (publish, subscribe) in table.items()
+
+
+def _readers(every: range) -> _Table:
+    read_all = _read_journal(every) + _read_events(every)
+    return {
+        "archiver": (
+            [
+                *read_all,
+                *_floor([*_journals(every), *_events(every)], "archiver"),
+                *_bucket_read("CONFIG"),
+            ],
+            [*_journal_live(every), *_events_live(every), *_bucket_live("CONFIG")],
+        ),
+        "console": (
+            [*_QUESTIONS, *_read_events(every), *_bucket_read("CONFIG", "STATUS")],
+            [*_events_live(every), *_bucket_live("CONFIG", "STATUS"), *_MARKET_DATA, *_DIGESTS],
+        ),
+        "auditor": (
+            [*_QUESTIONS, *read_all, *_bucket_read("CONFIG", "STATUS")],
+            [
+                *_journal_live(every),
+                *_events_live(every),
+                *_bucket_live("CONFIG", "STATUS"),
+                *_MARKET_DATA,
+                *_DIGESTS,
+            ],
+        ),
     }
 
 
@@ -139,8 +178,36 @@ def _service(name: str, publish: Iterable[str], subscribe: Iterable[str]) -> Per
     return Permission(publish=(*publish, *facts), subscribe=(f"{inbox_prefix(name)}.>", *subscribe))
 
 
-def _control(shards: Iterable[int], name: str) -> list[str]:
-    return [subjects.journal_control(shard, name) for shard in shards]
+def _control(every: range, name: str) -> list[str]:
+    return [subjects.journal_control(shard, name) for shard in every]
+
+
+def _commands(every: range) -> list[str]:
+    return [subjects.journal_client(shard, "*") for shard in every]
+
+
+def _journals(every: range) -> list[str]:
+    return [subjects.journal_stream(shard) for shard in every]
+
+
+def _events(every: range) -> list[str]:
+    return [subjects.events_stream(shard) for shard in every]
+
+
+def _journal_live(every: range) -> list[str]:
+    return [subjects.live(subjects.journal_all(shard)) for shard in every]
+
+
+def _events_live(every: range) -> list[str]:
+    return [subjects.live(subjects.events_all(shard)) for shard in every]
+
+
+def _read_journal(every: range) -> list[str]:
+    return _read(_journals(every))
+
+
+def _read_events(every: range) -> list[str]:
+    return _read(_events(every))
 
 
 def _read(streams: Iterable[str]) -> list[str]:
@@ -155,9 +222,9 @@ def _floor(streams: Iterable[str], durable: str) -> list[str]:
     return [f"$JS.API.CONSUMER.RESET.{stream}.{durable}" for stream in streams]
 
 
-def _bucket_read(bucket: str) -> list[str]:
-    return [f"$JS.API.DIRECT.GET.KV_{bucket}", f"$JS.API.DIRECT.GET.KV_{bucket}.>"]
+def _bucket_read(*buckets: str) -> list[str]:
+    return [f"$JS.API.DIRECT.GET.KV_{bucket}" for bucket in buckets]
 
 
-def _bucket_live(bucket: str) -> str:
-    return subjects.live(f"$KV.{bucket}.>")
+def _bucket_live(*buckets: str) -> list[str]:
+    return [subjects.live(f"$KV.{bucket}.>") for bucket in buckets]

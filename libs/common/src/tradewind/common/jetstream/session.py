@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One session with the bus: connected as a user, reconnecting for ever, failing loudly.
+
+An error in a handler ends the session for its owner: `failed()` raises it, and so does every
+later call.
+"""
+
+import asyncio
+import logging
+import re
+import secrets
+from collections.abc import Callable
+from typing import Any, Self
+
+from tradewind.common import permissions
+from tradewind.common.errors import BusError, Refused, Unknown
+from tradewind.common.jetstream.connection import Connection
+from tradewind.common.jetstream.replies import Replies
+from tradewind.common.settings import BusSettings
+
+log = logging.getLogger(__name__)
+
+CLOSE_S = 1.0
+FORBIDDEN = "BUS_FORBIDDEN"
+_VIOLATION = re.compile(r'permissions violation for (publish|subscription) to "([^"]+)"')
+
+
+class Session:
+    """The connection, its open questions, its tasks, and what went wrong."""
+
+    def __init__(self, settings: BusSettings) -> None:
+        self.nc = Connection()
+        self.user = settings.user
+        self._replies = Replies(self.new_inbox())
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._refused_subscriptions: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closing = False
+        self.on_disconnected: list[Callable[[], None]] = []
+        self.on_reconnected: list[Callable[[], None]] = []
+
+    @classmethod
+    async def connect(cls, settings: BusSettings, *, name: str, timeout_s: float = 10.0) -> Self:
+        """Connects as `settings.user`; `name` is what operators see in the server's list.
+
+        Raises:
+            BusError: code BUS_UNREACHABLE or BUS_UNAUTHORIZED.
+        """
+        session = cls(settings)
+        connecting = asyncio.ensure_future(session._connect(settings, name))
+        await asyncio.wait(
+            {connecting, session._failure}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        if connecting.done():
+            connecting.result()
+            await session.nc.listen(session._replies.subject, session._replies.hear)
+            return session
+        connecting.cancel()
+        await session.close()
+        session.check()
+        where = ", ".join(settings.urls)
+        raise BusError(
+            f"no server of the bus at {where} took the connection within {timeout_s:.0f} s: "
+            "see whether the nodes run",
+            code="BUS_UNREACHABLE",
+        )
+
+    @property
+    def is_connected(self) -> bool:
+        """There is a connection now."""
+        return bool(self.nc.is_connected)
+
+    def new_inbox(self) -> str:
+        """A subject of this user's own to receive on."""
+        return f"{permissions.inbox_prefix(self.user)}.{secrets.token_hex(6)}"
+
+    def fail(self, error: BaseException) -> None:
+        """Ends this bus with an error for its owner."""
+        if not self._failure.done():
+            self._failure.set_exception(error)
+            self._failure.exception()
+
+    def check(self) -> None:
+        """Raises what the bus failed with, if it failed."""
+        if self._failure.done():
+            self._failure.result()
+
+    async def failed(self) -> None:
+        """Waits until the bus fails, and raises the reason."""
+        await asyncio.shield(self._failure)
+
+    async def close(self) -> None:
+        """Sends what is on its way and disconnects."""
+        self._is_closing = True
+        if self.nc.is_connected:
+            try:
+                await self.nc.confirm(CLOSE_S)
+            except Unknown:
+                log.info("the last messages may not have been sent")
+        await self.nc.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._replies.fail_all(lambda subject: Unknown(f"closed before {subject} was answered"))
+
+    async def _connect(self, settings: BusSettings, name: str) -> None:
+        await self.nc.connect(
+            servers=list(settings.urls),
+            user=settings.user,
+            password=settings.password,
+            name=name,
+            inbox_prefix=permissions.inbox_prefix(settings.user),
+            pending_size=0,
+            ping_interval=1,
+            max_outstanding_pings=2,
+            connect_timeout=1,
+            reconnect_time_wait=0.05,  # type: ignore[arg-type]
+            max_reconnect_attempts=-1,
+            error_cb=self._on_error,
+            disconnected_cb=self._on_disconnected,
+            reconnected_cb=self._on_reconnected,
+            closed_cb=self._on_closed,
+        )
+
+    def _start(self, work: Any) -> "asyncio.Task[None]":
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.fail(error)
+
+    async def _on_error(self, error: Exception) -> None:
+        found = _VIOLATION.search(str(error))
+        if found is None:
+            if "authorization violation" in str(error).lower():
+                text = f"the bus user {self.user} was not let in: its password is wrong"
+                self.fail(BusError(text, code="BUS_UNAUTHORIZED"))
+            log.debug("bus: %s", error or type(error).__name__)
+            return
+        verb, subject = found.groups()
+        if verb == "subscription":
+            self._refused_subscriptions.add(subject)
+            return
+        if not self._replies.fail_subject(subject, self._not_permitted):
+            log.error("%s", self._not_permitted(subject))
+
+    def _not_permitted(self, subject: str) -> Refused:
+        refusal = Refused(f"the bus user {self.user} may not publish on {subject}")
+        refusal.code = FORBIDDEN
+        return refusal
+
+    async def _on_disconnected(self) -> None:
+        if not self._is_closing:
+            log.warning("the connection to the bus broke; trying again")
+        self.nc.forget_unwritten()
+        self._replies.fail_all(
+            lambda subject: Unknown(f"the connection broke before {subject} was answered")
+        )
+        for callback in self.on_disconnected:
+            callback()
+
+    async def _on_reconnected(self) -> None:
+        log.warning("connected to the bus again")
+        for callback in self.on_reconnected:
+            callback()
+
+    async def _on_closed(self) -> None:
+        if not self._is_closing:
+            self.fail(BusError(f"the bus closed the connection: {self.nc.last_error}"))
