@@ -65,6 +65,11 @@ class ArchiverProcess:
             self._process.kill()
             self._process.wait()
 
+    def terminate(self) -> None:
+        """Asks it to stop."""
+        assert self._process is not None
+        self._process.terminate()
+
     async def ended(self, timeout_s: float) -> int | None:
         """Its exit code, or None if it still runs after `timeout_s`."""
         assert self._process is not None

@@ -98,6 +98,9 @@ async def test_a_second_archiver_on_the_same_folder_is_refused_with_a_sentence(
     assert "Stop that one, or use another folder" in second.log
     await journal(bus, AdvanceTime(source="test"))
     await archiver.has_archived(JOURNAL, 2)
+    archiver.terminate()
+    assert await archiver.ended(20) == 0, archiver.log
+    assert "Traceback" not in archiver.log
 
 
 async def test_a_stream_of_another_life_is_never_mixed_into_the_archive(

@@ -20,7 +20,9 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def client(warehouse: Warehouse) -> httpx.AsyncClient:
-    archiver: Any = SimpleNamespace(is_ready=True, problem="")
+    archiver: Any = SimpleNamespace(
+        is_ready=True, problem="", archived={"S": 7}, segments={"S": "seg"}
+    )
     application = Endpoint(archiver, warehouse).app()
     transport = httpx.ASGITransport(app=application)
     return httpx.AsyncClient(transport=transport, base_url="http://archiver")
@@ -64,6 +66,11 @@ async def test_the_summary_names_every_stream(client: httpx.AsyncClient) -> None
     }
     held = streams["EVENTS_9"]
     assert (held["segment"], held["count"], held["first"], held["last"]) == ("seg", 4, 1, 4)
+
+
+async def test_positions_are_the_archivers_own(client: httpx.AsyncClient) -> None:
+    answer = (await client.get("/v1/positions")).json()
+    assert answer == {"streams": [{"stream": "S", "segment": "seg", "last": 7}]}
 
 
 async def test_a_query_is_answered(client: httpx.AsyncClient) -> None:

@@ -30,7 +30,7 @@ def test_a_block_that_is_written_twice_is_there_once(warehouse: Warehouse) -> No
     warehouse.write(block)
     warehouse.write(block)
     held = warehouse.held("S1", "seg")
-    assert (held.first, held.last, held.unique, held.is_contiguous) == (1, 50, 50, True)
+    assert (held.first, held.last, held.count, held.is_contiguous) == (1, 50, 50, True)
     (row,) = warehouse.query("SELECT count() FROM records WHERE stream = 'S1'")[1]
     assert row[0] == 50
 

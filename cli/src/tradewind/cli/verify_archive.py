@@ -63,8 +63,8 @@ class Archive:
         self._opener = build_opener(ProxyHandler({}))
 
     async def last(self, stream: str, segment: str) -> int:
-        """The last archived sequence of a stream; 0 if there is none."""
-        for held in (await self._get("/v1/summary", {}))["streams"]:
+        """The last archived sequence of a stream; 0 while it is not followed."""
+        for held in (await self._get("/v1/positions", {}))["streams"]:
             if (held["stream"], held["segment"]) == (stream, segment):
                 return int(held["last"])
         return 0

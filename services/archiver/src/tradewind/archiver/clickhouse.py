@@ -55,12 +55,12 @@ class Held:
     segment: str
     first: int
     last: int
-    unique: int
+    count: int
 
     @property
     def is_contiguous(self) -> bool:
         """Nothing is missing from sequence 1 to the last."""
-        return self.first == 1 and self.unique == self.last
+        return self.first == 1 and self.count == self.last
 
 
 class Warehouse:
@@ -77,7 +77,7 @@ class Warehouse:
         self._insert_settings: dict[str, Any] = {}
         if not dsn.startswith(EMBEDDED):
             # A server that batches on its own would answer before the rows are stored.
-            self._insert_settings = {"async_insert": 0, "insert_quorum_parallel": 0}
+            self._insert_settings = {"async_insert": 0}
         self._writer = _open(dsn)
         self._reader = _open(dsn)
         self._writing = threading.Lock()
@@ -92,12 +92,12 @@ class Warehouse:
     def held(self, stream: str, segment: str) -> Held:
         """The archive's own position in a stream: there is no other."""
         rows = self.query(
-            "SELECT min(seq), max(seq), uniqExact(seq) FROM records "
+            "SELECT min(seq), max(seq), count() FROM records FINAL "
             "WHERE stream = {stream:String} AND segment = {segment:String}",
             {"stream": stream, "segment": segment},
         )[1]
-        first, last, unique = rows[0]
-        return Held(stream, segment, int(first), int(last), int(unique))
+        first, last, count = rows[0]
+        return Held(stream, segment, int(first), int(last), int(count))
 
     def write(self, block: Block) -> None:
         """Stores a block; `records`, which holds the position, comes last.

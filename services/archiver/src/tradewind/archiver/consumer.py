@@ -109,7 +109,7 @@ class Archiver:
             return
         if not held.is_contiguous:
             raise CorruptionError(
-                f"the archive of {held.stream} segment {held.segment} has holes: {held.unique} "
+                f"the archive of {held.stream} segment {held.segment} has holes: {held.count} "
                 f"sequences from {held.first} to {held.last}. Rebuild it from the stream"
             )
         deadline_s = time.monotonic() + TAIL_PATIENCE_S

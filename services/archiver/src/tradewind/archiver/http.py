@@ -84,6 +84,7 @@ class Endpoint:
             routes=[
                 Route("/livez", self.livez),
                 Route("/readyz", self.readyz),
+                Route("/v1/positions", self.positions),
                 Route("/v1/summary", self._answers(lambda request: reads.summary(self._warehouse))),
                 Route("/v1/sums", self._answers(self._sums)),
                 Route("/v1/orders", self._answers(self._orders)),
@@ -101,6 +102,18 @@ class Endpoint:
         is_ready = self._archiver.is_ready
         body = {"ready": is_ready, "problem": self._archiver.problem}
         return _json(body, 200 if is_ready else 503)
+
+    async def positions(self, _request: Request) -> Response:
+        """The last archived sequence of every stream that is followed; costs nothing to ask."""
+        archived, segments = self._archiver.archived, self._archiver.segments
+        return _json(
+            {
+                "streams": [
+                    {"stream": stream, "segment": segments[stream], "last": archived[stream]}
+                    for stream in sorted(archived)
+                ]
+            }
+        )
 
     async def query(self, request: Request) -> Response:
         """POST {"sql", "limit"}: any one SELECT."""

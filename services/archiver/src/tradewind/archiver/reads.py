@@ -24,29 +24,27 @@ class BadQuestion(TradewindError):
 
 def summary(warehouse: Warehouse) -> dict[str, Any]:
     """What is held of every stream; `rows` is above `count` only until ClickHouse has merged."""
-    _names, rows = warehouse.query(
-        "SELECT stream, segment, count(), uniqExact(seq), min(seq), max(seq), max(ts_ns) "
-        "FROM records GROUP BY stream, segment ORDER BY stream, segment"
+    _names, physical = warehouse.query(
+        "SELECT stream, segment, count() FROM records GROUP BY stream, segment"
     )
-    sums = {
-        (stream, segment): value
-        for stream, segment, value in warehouse.query(
-            "SELECT stream, segment, sum(fingerprint) FROM records FINAL GROUP BY stream, segment"
-        )[1]
-    }
+    rows = {(stream, segment): count for stream, segment, count in physical}
+    _names, held = warehouse.query(
+        "SELECT stream, segment, count(), min(seq), max(seq), max(ts_ns), sum(fingerprint) "
+        "FROM records FINAL GROUP BY stream, segment ORDER BY stream, segment"
+    )
     return {
         "streams": [
             {
                 "stream": stream,
                 "segment": segment,
-                "rows": rows_held,
+                "rows": rows.get((stream, segment), count),
                 "count": count,
                 "first": first,
                 "last": last,
                 "last_ts_ns": last_ts_ns,
-                "fingerprint_sum": f"{sums.get((stream, segment), 0):016x}",
+                "fingerprint_sum": f"{fingerprint_sum:016x}",
             }
-            for stream, segment, rows_held, count, first, last, last_ts_ns in rows
+            for stream, segment, count, first, last, last_ts_ns, fingerprint_sum in held
         ]
     }
 
