@@ -98,7 +98,7 @@ class Digester:
 
     def digest(self) -> str:
         """SHA-256 over the canonical JSON of the state, in hex."""
-        for mark in self._state.touched:
+        for mark in sorted(self._state.touched):
             name, key = mark
             new = _record_hash(name, key, getattr(self._state, name)[key])
             change = new - self._hashes.get(mark, 0)
@@ -106,7 +106,8 @@ class Digester:
             self._hashes[mark] = new
         self._state.touched.clear()
         plain: dict[str, Any] = {name: getattr(self._state, name) for name in _SCALARS}
-        plain.update({name: _dump_table(self._state, name) for name in _TABLES.keys() - _SUMMED})
+        rest = [name for name in _TABLES if name not in _SUMMED]
+        plain.update({name: _dump_table(self._state, name) for name in rest})
         plain.update({name: f"{total:x}" for name, total in self._sums.items()})
         return sha256(_canonical(plain)).hexdigest()
 
