@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Composition root of the orchestrator."""
+
+import asyncio
+from typing import Any
+
+from tradewind.common.errors import BusError
+from tradewind.common.jetstream import Bus
+from tradewind.common.lifecycle import Stop, serve_until
+from tradewind.common.status import Heartbeat
+from tradewind.orchestrator.plan import read_plan
+from tradewind.orchestrator.readiness import Readiness
+from tradewind.orchestrator.settings import Settings
+from tradewind.orchestrator.supervisor import Supervisor
+from tradewind.orchestrator.table import read_identities
+
+RECONNECT_S = 1.0
+
+
+async def serve(settings: Settings, stop: Stop) -> None:
+    """Starts the plan's processes, keeps them running until `stop`, and leaves none behind.
+
+    Raises:
+        StartFailed: if one does not get ready; the others are stopped.
+    """
+    supervisor = Supervisor(
+        read_plan(settings.plan_file),
+        Readiness(settings.service.bus),
+        env=settings.env,
+        log_dir=settings.log_dir,
+        table_path=settings.table_path,
+        earlier=read_identities(settings.table_path),
+    )
+    try:
+        await serve_until(stop, start_and_watch(supervisor), tell(settings, supervisor, stop))
+    finally:
+        await supervisor.stop()
+
+
+async def start_and_watch(supervisor: Supervisor) -> None:
+    """The whole work."""
+    await supervisor.start()
+    await supervisor.watch()
+
+
+async def tell(settings: Settings, supervisor: Supervisor, stop: Stop) -> None:
+    """Puts the table into the heartbeat, whenever there is a bus. Supervision does not need one."""
+
+    def facts() -> dict[str, Any]:
+        return {"role": "active", **supervisor.table.plain()}
+
+    await supervisor.started.wait()
+    while not stop.is_set():
+        try:
+            bus = await Bus.connect(settings.service.bus, name=settings.service.instance)
+        except BusError:
+            await asyncio.sleep(RECONNECT_S)
+            continue
+        try:
+            await Heartbeat(bus, settings.service, "orchestrator").run(stop, facts)
+        except BusError:
+            await asyncio.sleep(RECONNECT_S)
+        finally:
+            await bus.close()

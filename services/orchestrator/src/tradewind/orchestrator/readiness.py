@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a process is ready: asked from the outside."""
+
+import asyncio
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from tradewind.common.errors import BusError
+from tradewind.common.jetstream import Bus, KeyValue
+from tradewind.common.settings import BusSettings
+from tradewind.common.status import BUCKET
+from tradewind.orchestrator.plan import ProcessSpec, Ready
+from tradewind.orchestrator.process import Process
+
+HTTP_TIMEOUT_S = 1.0
+
+
+class Readiness:
+    """Checks; connects to the bus when the first heartbeat is asked for."""
+
+    def __init__(self, bus_settings: BusSettings) -> None:
+        self._bus_settings = bus_settings
+        self._connecting = asyncio.Lock()
+        self.bus: Bus | None = None
+
+    async def holds(self, spec: ProcessSpec, process: Process) -> bool:
+        """Whether the process is ready now."""
+        match spec.ready:
+            case Ready.ALIVE:
+                return process.is_alive
+            case Ready.EXIT:
+                return not process.is_alive and await process.ended() == 0
+            case Ready.HTTP:
+                return await http_ok(spec.ready_url)
+            case Ready.STATUS:
+                return await self._beats(spec, process)
+
+    async def close(self) -> None:
+        """Leaves the bus."""
+        if self.bus is not None:
+            await self.bus.close()
+
+    async def _beats(self, spec: ProcessSpec, process: Process) -> bool:
+        try:
+            async with self._connecting:
+                if self.bus is None:
+                    self.bus = await Bus.connect(self._bus_settings, name="orchestrator")
+            entry = await KeyValue(self.bus, BUCKET).get(spec.ready_key)
+        except BusError:
+            return False
+        if entry is None:
+            return False
+        beat: dict[str, Any] = msgspec.json.decode(entry.value)
+        role_fits = not spec.ready_role or beat.get("role") == spec.ready_role
+        return beat.get("pid") == process.identity.pid and role_fits
+
+
+async def http_ok(url: str) -> bool:
+    """Whether a GET is answered with 200 now."""
+    parts = urlsplit(url)
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    request = f"GET {target} HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n"
+    try:
+        async with asyncio.timeout(HTTP_TIMEOUT_S):
+            reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+            try:
+                writer.write(request.encode())
+                status = (await reader.readline()).split()
+            finally:
+                writer.close()
+    except (OSError, TimeoutError):
+        return False
+    return len(status) > 1 and status[1] == b"200"
