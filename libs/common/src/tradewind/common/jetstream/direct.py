@@ -37,13 +37,13 @@ async def read_at_leader(bus: Bus, stream: str, seq: int) -> Record | None:
     return await _get(bus, stream, {"seq": seq})
 
 
-async def read_last(bus: Bus, stream: str) -> Record | None:
-    """The last record of a stream, as its leader has it; None if the stream is empty.
+async def read_last(bus: Bus, stream: str, subject: str = ">") -> Record | None:
+    """The last record of a stream on `subject`, as its leader has it; None if there is none.
 
     Raises:
         BusError: if the leader does not answer.
     """
-    return await _get(bus, stream, {"last_by_subj": ">"})
+    return await _get(bus, stream, {"last_by_subj": subject})
 
 
 async def stream_tail(bus: Bus, stream: str) -> tuple[int, int]:

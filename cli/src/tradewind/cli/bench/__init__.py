@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measurements of a running suite: latencies along the order path, and throughput.
+
+Each is a coroutine that takes a `Target` and returns the figures; starting and stopping a suite
+is the launcher's. Everything is judged by the client's own clock and by the venue's own log.
+"""
+
+from tradewind.cli.bench.order_path import measure_order_path
+from tradewind.cli.bench.target import Target
+from tradewind.cli.bench.throughput import measure_throughput
+
+__all__ = ["Target", "measure_order_path", "measure_throughput"]
