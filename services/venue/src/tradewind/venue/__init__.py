@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Venue connector: sends orders once, journals what the venue reports."""
+"""Venue connector: sends each request once, journals whatever the venue reports."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starts a connector with the environment's settings."""
+"""Starts the connector with the environment's settings."""
 
 import os
 

@@ -1,36 +1,75 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a connector needs of a venue, whatever it speaks."""
+"""What a venue must be able to do, whatever it speaks; and the ports of the bus used here."""
 
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from typing import Protocol
 
 from tradewind.common.errors import TradewindError
+from tradewind.common.jetstream import PubAck, Record
 from tradewind.core.commands import ApplyVenueReport
 from tradewind.core.events import VenueRequest
 
 
-class VenueDown(TradewindError):
-    """The session with the venue ended; what was on its way may or may not have arrived."""
+class VenueGone(TradewindError):
+    """The venue cannot be reached or does not answer: connect again, as a new session."""
 
-    code = "VENUE_DOWN"
+    code = "VENUE_GONE"
+
+
+class SessionLost(TradewindError):
+    """Another connector has the session now: this one stops for good."""
+
+    code = "SESSION_TAKEN"
 
 
 class VenueAdapter(Protocol):
-    """One session with one venue. Every method raises `VenueDown` once the session is lost."""
+    """One connection to a venue. Every method may raise VenueGone or SessionLost."""
 
-    async def logon(self) -> None:
-        """Opens the session and thereby ends any earlier one at the venue: the fence."""
+    async def fence(self) -> None:
+        """Logs on. When this returns, nothing that an earlier session sent can be done any more."""
+
+    async def ask_reports(self, after: int, back: int) -> None:
+        """Has the session's reports sent: those after a number, `back` before it, all new ones."""
 
     async def send(self, request: VenueRequest) -> None:
-        """Puts a request on the wire. Returning says nothing about its receipt."""
+        """Puts a request on the wire. A repeated cancel or replace must be harmless."""
 
-    async def knows(self, order_id: str) -> bool:
-        """Asks the venue whether it ever took this order, working or finished."""
+    def query(self, order_id: str) -> Awaitable[bool]:
+        """Asks at once, answers later: whether the venue has ever had this order, open or closed.
 
-    async def replay(self, after_exec_no: int) -> None:
-        """Has all reports after `after_exec_no` sent again; returns after the last one came."""
+        A "no" is proof only if the question was asked after the fence and the venue's read lag.
+        """
 
-    async def next_reports(self) -> list[ApplyVenueReport]:
-        """The next reports in the venue's order, at least one."""
+    def reports(self) -> AsyncIterator[ApplyVenueReport]:
+        """Reports as they come, in the venue's order; ends by raising."""
 
     async def close(self) -> None:
-        """Ends the session."""
+        """Leaves."""
+
+
+class VenueDialer(Protocol):
+    """Makes connections."""
+
+    async def dial(self, shard: int) -> VenueAdapter:
+        """Reaches the venue without logging on: nobody is fenced yet.
+
+        Raises:
+            VenueGone: if it cannot be reached.
+        """
+
+
+class Journal(Protocol):
+    """Where commands are journaled."""
+
+    def publish_nowait(
+        self, subject: str, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> "asyncio.Future[PubAck]":
+        """Publishes; the future ends with an ack, Refused or Unknown."""
+
+
+class Outputs(Protocol):
+    """A shard's outputs, in order."""
+
+    async def next_batch(self) -> list[Record]:
+        """The next records, without a gap."""

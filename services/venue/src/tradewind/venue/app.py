@@ -1,125 +1,116 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Composition root of the connector: session after session, until stopped."""
+"""Composition root of the connector."""
 
 import asyncio
 import logging
-import random
+import secrets
+from collections.abc import Sequence
 from typing import Any
+
+from aiohttp import ClientSession
 
 from tradewind.common import streams, subjects
 from tradewind.common.errors import BusError
-from tradewind.common.jetstream import Bus, set_consumer_floor
+from tradewind.common.jetstream import Bus, StreamReader, set_consumer_floor, stream_tail
 from tradewind.common.lifecycle import Stop, serve_until
 from tradewind.common.status import Heartbeat
-from tradewind.venue.adapter import VenueDown
-from tradewind.venue.session import Session
+from tradewind.venue.adapter import VenueDialer
+from tradewind.venue.session import ShardSession
 from tradewind.venue.settings import Settings
-from tradewind.venue.sim_adapter import SimAdapter
+from tradewind.venue.sim_adapter import SimDialer
 
 log = logging.getLogger(__name__)
 
-BACKOFF_MS_MIN = 50
-BACKOFF_MS_MAX = 5000
 FLOOR_INTERVAL_S = 1.0
 
 
 async def serve(settings: Settings, stop: Stop) -> None:
-    """Keeps a session with the venue until `stop`.
-
-    Raises:
-        SessionLost: another connector has taken over; this process must not send again.
-    """
-    bus = await Bus.connect(settings.service.bus, name=settings.service.instance)
+    """Holds a session with the venue for every shard, until `stop` or until another has one."""
+    service = settings.service
+    bus = await Bus.connect(service.bus, name=service.instance)
     try:
-        await streams.verify(bus, settings.service.shards)
-        connector = Connector(bus, settings)
-        heartbeat = Heartbeat(bus, settings.service, "venue")
-        await serve_until(
-            stop,
-            connector.run(),
-            connector.show_floor(),
-            heartbeat.run(stop, connector.facts),
-        )
+        await streams.verify(bus, service.shards)
+        async with ClientSession() as http:
+            dialer = SimDialer(
+                http,
+                url=settings.url,
+                venue=settings.venue,
+                session=settings.session,
+                key=settings.key,
+            )
+            process = f"{service.instance}.{secrets.token_hex(6)}"
+            sessions = [
+                await build(bus, settings, dialer, process, shard)
+                for shard in range(service.shards)
+            ]
+            heartbeat = Heartbeat(bus, service, "venue")
+            await serve_until(
+                stop,
+                *(session.run() for session in sessions),
+                show_floors(bus, sessions),
+                heartbeat.run(stop, lambda: facts(settings.venue, sessions)),
+            )
     finally:
         await bus.close()
 
 
-class Connector:
-    """Sessions with one venue, one after the other."""
+async def build(
+    bus: Bus, settings: Settings, dialer: VenueDialer, process: str, shard: int
+) -> ShardSession:
+    """One shard's session, reading outputs from the tail as it is before TakeSession."""
+    stream = subjects.events_stream(shard)
+    _first, last = await stream_tail(bus, stream)
+    reader = StreamReader(bus, stream, subjects.live(subjects.events_all(shard)), last + 1)
+    await reader.open()
+    return ShardSession(
+        shard=shard,
+        venue=settings.venue,
+        process=process,
+        outputs=reader,
+        journal=bus,
+        dialer=dialer,
+        read_lag_ms=settings.read_lag_ms,
+        answer_timeout_ms=settings.answer_timeout_ms,
+    )
 
-    def __init__(self, bus: Bus, settings: Settings) -> None:
-        self._bus = bus
-        self._settings = settings
-        self._session: Session | None = None
-        self._sessions = 0
-        self._down = ""
 
-    async def run(self) -> None:
-        """Logs on, trades, and starts again when the venue was lost."""
-        backoff_ms = BACKOFF_MS_MIN
-        while True:
+async def show_floors(bus: Bus, sessions: Sequence[ShardSession]) -> None:
+    """Moves the durable consumers `venue` to what was read, for operators to see."""
+    shown = dict.fromkeys(range(len(sessions)), 0)
+    while True:
+        await asyncio.sleep(FLOOR_INTERVAL_S)
+        for session in sessions:
+            if session.position == shown[session.shard]:
+                continue
+            shown[session.shard] = session.position
+            stream = subjects.events_stream(session.shard)
             try:
-                await self._one_session()
-            except VenueDown as error:
-                if self._session is not None and self._session.is_open:
-                    backoff_ms = BACKOFF_MS_MIN
-                self._session, self._down = None, error.text
-                log.warning("%s; next try in about %d ms", error.text, backoff_ms)
-            await asyncio.sleep(backoff_ms / 1000 * random.uniform(0.5, 1.5))
-            backoff_ms = min(backoff_ms * 2, BACKOFF_MS_MAX)
+                await set_consumer_floor(bus, stream, "venue", session.position)
+            except BusError as error:
+                log.warning("the consumer venue of %s was not moved: %s", stream, error)
 
-    async def show_floor(self) -> None:
-        """Moves the durable consumer `venue` to what was read, for operators to see."""
-        while True:
-            await asyncio.sleep(FLOOR_INTERVAL_S)
-            positions = dict(self._session.positions) if self._session is not None else {}
-            for shard, position in positions.items():
-                try:
-                    await set_consumer_floor(
-                        self._bus, subjects.events_stream(shard), "venue", position
-                    )
-                except BusError as error:
-                    log.warning("the consumer venue of shard %d was not moved: %s", shard, error)
 
-    def facts(self) -> dict[str, Any]:
-        """What the heartbeat tells of the connector."""
-        session = self._session
-        common = {"venue": self._settings.venue, "sessions": self._sessions}
-        if session is None or not session.is_open:
-            return {**common, "role": "down", "why": self._down}
-        latencies = sorted(session.outbound.latencies_us)
-        return {
-            **common,
-            "role": "active",
-            "owner": session.owner,
-            "epochs": [session.epochs[shard] for shard in sorted(session.epochs)],
-            "sent": session.outbound.sent,
-            "found": session.outbound.found,
-            "expired": session.outbound.expired,
-            "journaled": session.inbound.journaled,
-            "foreign": session.inbound.foreign,
-            "send_us": {
-                "p50": latencies[len(latencies) // 2] if latencies else 0,
-                "p99": latencies[len(latencies) * 99 // 100] if latencies else 0,
-            },
-        }
-
-    async def _one_session(self) -> None:
-        settings = self._settings
-        adapter = SimAdapter(
-            settings.venue, settings.venue_url, settings.session_name, settings.venue_key
-        )
-        await adapter.logon()
-        try:
-            self._session = Session(
-                self._bus,
-                adapter,
-                venue=settings.venue,
-                instance=settings.service.instance,
-                shards=settings.service.shards,
-                read_lag_ms=settings.read_lag_ms,
-            )
-            self._sessions += 1
-            await self._session.run()
-        finally:
-            await adapter.close()
+def facts(venue: str, sessions: Sequence[ShardSession]) -> dict[str, Any]:
+    """What the heartbeat tells."""
+    is_open = all(session.is_open for session in sessions)
+    return {
+        "role": "connected" if is_open else "connecting",
+        "venue": venue,
+        "shards": [
+            {
+                "shard": session.shard,
+                "is_open": session.is_open,
+                "epoch": session.epoch,
+                "position": session.position,
+                "sent": session.counters.sent,
+                "found": session.counters.found,
+                "expired": session.counters.expired,
+                "to_send": session.backlog,
+                "reports": session.inbound.journaled,
+                "to_journal": session.inbound.backlog,
+                "last_exec_no": session.inbound.last_exec_no,
+                "sent_us": session.counters.percentiles_us(),
+            }
+            for session in sessions
+        ],
+    }

@@ -1,104 +1,130 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Venue reports into the journal: in the venue's order, until each is on a quorum's disks.
+"""Reports of the venue -> the journal: every one, in order, as often as it takes.
 
-A shard's reports go in atomic batches, one after the other, so that the highest execution number
-in the journal always means that all before it are there too: the next session asks the venue
-for what comes after that number.
+Many are on the way at once. If one fails, nothing more is published until all on the way are
+settled, and those that failed go again: so at most WINDOW reports after a missing one can be in
+the journal, and a successor that asks the venue for WINDOW more than the journal's last misses
+nothing. Twice is harmless: the core drops the second report with the same execution id.
 """
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Sequence
+import logging
+from collections import OrderedDict, deque
 
 from tradewind.common import codec, subjects
-from tradewind.common.errors import Refused, Unknown
-from tradewind.common.jetstream import Bus, Message
+from tradewind.common.errors import BusError
+from tradewind.common.jetstream import PubAck
 from tradewind.common.trace import HEADER as TRACE_HEADER
 from tradewind.common.trace import child
 from tradewind.core.commands import ApplyVenueReport
+from tradewind.venue.adapter import Journal
 
-BATCH_MAX = 200
-TIMEOUT_MS = 2000
+log = logging.getLogger(__name__)
+
+WINDOW = 64
 RETRY_S = 0.05
+RETRY_MAX_S = 1.0
 TRACES_MAX = 100_000
 
 
 class Traces:
-    """Trace contexts of recent orders, so that a report continues the trace of its order."""
+    """The trace context of each order, from its request to its reports. Old ones are forgotten."""
 
     def __init__(self) -> None:
         self._by_order: OrderedDict[str, str] = OrderedDict()
 
     def note(self, order_id: str, traceparent: str) -> None:
-        """Remembers the newest context of an order, within bounds."""
-        if not traceparent:
-            return
-        self._by_order[order_id] = traceparent
-        self._by_order.move_to_end(order_id)
-        if len(self._by_order) > TRACES_MAX:
-            self._by_order.popitem(last=False)
+        """Remembers."""
+        if traceparent:
+            self._by_order[order_id] = traceparent
+            if len(self._by_order) > TRACES_MAX:
+                self._by_order.popitem(last=False)
 
     def headers(self, order_id: str) -> dict[str, str]:
-        """Headers for a report of this order."""
+        """Headers for an entry about the order."""
         traceparent = self._by_order.get(order_id)
         return {TRACE_HEADER: child(traceparent)} if traceparent else {}
 
 
 class Inbound:
-    """The way of reports into the journals of all shards."""
+    """One shard's way into the journal. It outlives sessions: what it was given, it delivers."""
 
-    def __init__(self, bus: Bus, shards: int, traces: Traces) -> None:
-        self._bus = bus
+    def __init__(self, journal: Journal, shard: int, venue: str, traces: Traces) -> None:
+        self._journal = journal
+        self._shard = shard
+        self._subject = subjects.journal_venue(shard, venue)
         self._traces = traces
-        self._queues: list[asyncio.Queue[ApplyVenueReport]] = [
-            asyncio.Queue() for _ in range(shards)
-        ]
-        self._seen_exec_no = [0] * shards
+        self._waiting: deque[ApplyVenueReport] = deque()
+        self._flying: deque[tuple[ApplyVenueReport, asyncio.Future[PubAck]]] = deque()
+        self._wake = asyncio.Event()
+        self.last_exec_no = 0
         self.journaled = 0
-        self.foreign = 0
+        self.retried = 0
 
-    def start_after(self, shard: int, exec_no: int) -> None:
-        """The shard's journal holds the venue's reports up to this number."""
-        self._seen_exec_no[shard] = max(self._seen_exec_no[shard], exec_no)
+    @property
+    def backlog(self) -> int:
+        """Reports that the journal does not have for sure."""
+        return len(self._waiting) + len(self._flying)
 
-    def take(self, reports: Sequence[ApplyVenueReport]) -> None:
-        """Sorts reports by shard. One of no order of ours is counted: nobody here asked for it."""
-        for report in reports:
-            try:
-                shard = subjects.shard_of_order(report.order_id)
-            except ValueError:
-                self.foreign += 1
+    def offer(self, report: ApplyVenueReport) -> None:
+        """Takes a report over."""
+        if not self._is_ours(report.order_id):
+            log.error("a report of %s is about no order of this shard", report.order_id)
+            return
+        self.last_exec_no = max(self.last_exec_no, report.exec_no)
+        self._waiting.append(report)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Delivers for ever."""
+        pause_s = RETRY_S
+        while True:
+            self._wake.clear()
+            is_well = self._publish()
+            while is_well and self._flying and self._flying[0][1].done():
+                is_well = self._flying[0][1].exception() is None
+                if is_well:
+                    self._flying.popleft()
+                    self.journaled += 1
+            if not is_well:
+                await self._collect_failed()
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, RETRY_MAX_S)
+            elif self._waiting and len(self._flying) < WINDOW:
                 continue
-            if not 0 <= shard < len(self._queues):
-                self.foreign += 1
-            elif report.exec_no == 0 or report.exec_no > self._seen_exec_no[shard]:
-                self._seen_exec_no[shard] = max(self._seen_exec_no[shard], report.exec_no)
-                self._queues[shard].put_nowait(report)
-
-    async def run(self, shard: int) -> None:
-        """Journals one shard's reports, for ever."""
-        queue = self._queues[shard]
-        while True:
-            batch = [await queue.get()]
-            while not queue.empty() and len(batch) < BATCH_MAX:
-                batch.append(queue.get_nowait())
-            await self._journal(shard, batch)
-            self.journaled += len(batch)
-
-    async def _journal(self, shard: int, batch: Sequence[ApplyVenueReport]) -> None:
-        """Tries until it is stored. Stored twice is harmless: the core knows execution ids."""
-        messages = [
-            Message(
-                subject=subjects.journal_subject(shard, report),
-                body=codec.encode(report),
-                headers=self._traces.headers(report.order_id),
-            )
-            for report in batch
-        ]
-        while True:
-            try:
-                await self._bus.append_batch(messages, None, TIMEOUT_MS)
-            except (Refused, Unknown):
-                await asyncio.sleep(RETRY_S)
             else:
-                return
+                pause_s = RETRY_S
+                await self._wake.wait()
+
+    def _publish(self) -> bool:
+        """Puts on the way what the window allows; false if the bus takes nothing now."""
+        while self._waiting and len(self._flying) < WINDOW:
+            report = self._waiting[0]
+            headers = self._traces.headers(report.order_id)
+            try:
+                future = self._journal.publish_nowait(self._subject, codec.encode(report), headers)
+            except BusError as error:
+                log.warning("the journal takes no report now: %s", error)
+                return False
+            self._waiting.popleft()
+            self._flying.append((report, future))
+            future.add_done_callback(lambda _future: self._wake.set())
+        return True
+
+    async def _collect_failed(self) -> None:
+        """Waits for all that is on the way; what failed waits again, in its old order."""
+        flying, self._flying = self._flying, deque()
+        if flying:
+            await asyncio.wait([future for _report, future in flying])
+        failed = [(report, future) for report, future in flying if future.exception() is not None]
+        self.journaled += len(flying) - len(failed)
+        self.retried += len(failed)
+        if failed:
+            log.warning("%d reports go again: %s", len(failed), failed[0][1].exception())
+        self._waiting.extendleft(report for report, _future in reversed(failed))
+
+    def _is_ours(self, order_id: str) -> bool:
+        try:
+            return subjects.shard_of_order(order_id) == self._shard
+        except ValueError:
+            return False

@@ -1,92 +1,160 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests to the venue: at most once each, whatever an earlier session may have sent.
+"""Requests -> the venue, in the journal's order, each at most once in a session.
 
-Unmarked requests came after this session's own announcement, so nobody else can have sent
-them: they are sent at once. Marked ones may have been sent: the venue is asked, and only what it
-does not know, after it was fenced and its read lag has passed, is sent. A live session never sends
-a request twice.
+A request that an earlier session may have sent is asked about first; so is one that is late,
+because "it was not sent" may be said only by who still has the session. Cancels and replaces are
+sent again: the venue answers a repeated request id with its first answer.
 """
 
 import asyncio
 import time
 from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from tradewind.core.commands import ApplyVenueReport
 from tradewind.core.events import VenueRequest
 from tradewind.core.types import ExecType, Reason, VenueAction
-from tradewind.venue.adapter import VenueAdapter
-from tradewind.venue.inbound import Inbound
+from tradewind.venue.adapter import VenueAdapter, VenueGone
 
-LATENCIES_MAX = 1000
+LATENCIES_KEPT = 1000
+WATCH_INTERVAL_S = 0.25
 
 
-class Outbound:
-    """The way of requests to the venue, in journal order."""
+class Counters:
+    """What the heartbeat tells of requests; outlives sessions."""
 
-    def __init__(self, adapter: VenueAdapter, inbound: Inbound, read_lag_ms: int) -> None:
-        self._adapter = adapter
-        self._inbound = inbound
-        self._read_lag_s = read_lag_ms / 1000
-        self._fenced_s = time.monotonic()
-        self._queue: asyncio.Queue[tuple[float, VenueRequest]] = asyncio.Queue()
-        self._handled: set[str] = set()
-        self.latencies_us: deque[int] = deque(maxlen=LATENCIES_MAX)
+    def __init__(self) -> None:
         self.sent = 0
         self.found = 0
         self.expired = 0
+        self._latencies_ns: deque[int] = deque(maxlen=LATENCIES_KEPT)
 
-    def put(self, request: VenueRequest) -> None:
-        """Queues a request behind all before it."""
-        self._queue.put_nowait((time.monotonic(), request))
+    def note_sent(self, received_ns: int) -> None:
+        """A request that was heard then is on the wire now."""
+        self.sent += 1
+        self._latencies_ns.append(time.perf_counter_ns() - received_ns)
+
+    def percentiles_us(self) -> dict[str, int]:
+        """From hearing a request to having written it, over the last ones sent."""
+        ordered = sorted(self._latencies_ns)
+        if not ordered:
+            return {}
+        last = len(ordered) - 1
+        return {
+            "p50": ordered[last // 2] // 1000,
+            "p90": ordered[last * 9 // 10] // 1000,
+            "p99": ordered[last * 99 // 100] // 1000,
+        }
+
+
+@dataclass(slots=True)
+class _Item:
+    request: VenueRequest
+    received_ns: int
+    was_sent: Awaitable[bool] | None
+
+
+class Outbound:
+    """The requests of one session. Made after the fence and the venue's read lag."""
+
+    def __init__(
+        self,
+        adapter: VenueAdapter,
+        journal: Callable[[ApplyVenueReport], None],
+        counters: Counters,
+        *,
+        answer_timeout_ms: int,
+        clock_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._adapter = adapter
+        self._journal = journal
+        self._counters = counters
+        self._answer_timeout_s = answer_timeout_ms / 1000
+        self._clock_ns = clock_ns
+        self._queue: deque[_Item] = deque()
+        self._wake = asyncio.Event()
+        self._taken: set[str] = set()
+        self._unanswered: dict[str, tuple[str, float]] = {}
+
+    @property
+    def backlog(self) -> int:
+        """Requests that wait to be sent."""
+        return len(self._queue)
+
+    def offer(self, request: VenueRequest, received_ns: int) -> None:
+        """Takes a request over. One that this session has sent unanswered is not taken again."""
+        if request.request_id in self._taken:
+            return
+        self._taken.add(request.request_id)
+        was_sent = None
+        if request.is_possibly_sent and request.action is VenueAction.NEW:
+            was_sent = self._adapter.query(request.order_id)
+        self._queue.append(_Item(request, received_ns, was_sent))
+        self._wake.set()
+
+    def answered(self, report: ApplyVenueReport) -> None:
+        """The venue has said something about an order."""
+        request_id = report.request_id or report.order_id
+        self._unanswered.pop(request_id, None)
+        self._taken.discard(request_id)
 
     async def run(self) -> None:
-        """Works the queue, one request after the other, for ever.
+        """Sends until the session ends, which is raised."""
+        while True:
+            while self._queue:
+                await self._handle(self._queue[0])
+                self._queue.popleft()
+            self._wake.clear()
+            await self._wake.wait()
 
-        Raises:
-            VenueDown: when the session is lost; the next one gets what is unsettled again.
+    async def watch(self) -> None:
+        """Ends the session, by raising, if the venue leaves a request without an answer.
+
+        A live session does not send again: silence may be a slow wire. The next session asks.
         """
         while True:
-            taken_s, request = await self._queue.get()
-            if request.request_id in self._handled:
+            await asyncio.sleep(WATCH_INTERVAL_S)
+            oldest = next(iter(self._unanswered.items()), None)
+            if oldest is None:
                 continue
-            self._handled.add(request.request_id)
-            await self._handle(request)
-            self.latencies_us.append(int((time.monotonic() - taken_s) * 1_000_000))
+            request_id, (order_id, sent_s) = oldest
+            if time.monotonic() - sent_s > self._answer_timeout_s:
+                raise VenueGone(f"no answer to request {request_id} of order {order_id}")
 
-    async def _handle(self, request: VenueRequest) -> None:
-        is_new = request.action is VenueAction.NEW
-        if is_new and request.is_possibly_sent:
-            await self._wait_out_read_lag()
-            if await self._adapter.knows(request.order_id):
-                self.found += 1
-                return
-        if is_new and time.time_ns() > request.send_by_ns:
-            self.expired += 1
-            self._inbound.take([expired_unsent(request)])
+    async def _handle(self, item: _Item) -> None:
+        request = item.request
+        if item.was_sent is not None and await item.was_sent:
+            self._counters.found += 1
             return
-        # A repeated cancel or replace carries the same request id, so the venue answers it once.
+        if request.action is VenueAction.NEW and self._is_late(request):
+            if await self._adapter.query(request.order_id):
+                self._counters.found += 1
+                return
+            self._counters.expired += 1
+            self._journal(not_sent_in_time(request))
+            return
         await self._adapter.send(request)
-        self.sent += 1
+        self._counters.note_sent(item.received_ns)
+        self._unanswered[request.request_id] = (request.order_id, time.monotonic())
 
-    async def _wait_out_read_lag(self) -> None:
-        left_s = self._fenced_s + self._read_lag_s - time.monotonic()
-        if left_s > 0:
-            await asyncio.sleep(left_s)
+    def _is_late(self, request: VenueRequest) -> bool:
+        return self._clock_ns() > request.send_by_ns
 
 
-def expired_unsent(request: VenueRequest) -> ApplyVenueReport:
-    """Tells the journal that an order was never sent and never will be."""
+def not_sent_in_time(request: VenueRequest) -> ApplyVenueReport:
+    """The report of an order that was never sent. Its execution id is one for whoever says it."""
     return ApplyVenueReport(
         venue=request.venue,
         order_id=request.order_id,
         request_id="",
         venue_order_id="",
-        exec_id=f"unsent-{request.order_id}",
+        exec_id=f"NOT-SENT-{request.order_id}",
         exec_no=0,
         exec_type=ExecType.EXPIRED,
         last_qty=0,
         last_px=0,
-        order_qty=0,
-        price=0,
+        order_qty=request.order_qty,
+        price=request.price,
         text=Reason.NOT_SENT_IN_TIME,
     )

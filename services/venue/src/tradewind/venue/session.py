@@ -1,140 +1,214 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One session: fence the venue, announce it in every shard's journal, recover, then trade.
+"""One shard's session with the venue: who may send, and from which output on.
 
-Whether a request may have been sent before is decided by the journal: the announcement comes back
-through EVENTS with everything unsettled behind it, marked. What this session reads before its own
-announcement was meant for somebody else; another's announcement after it ends this one for good.
+Rules:
+
+1. The venue is reached first; then TakeSession is journaled; then the venue's fence cuts off
+   every earlier session; then its read lag passes; only then is anything asked or sent.
+2. Only outputs after this session's own SessionTaken count. What was heard before is forgotten:
+   the core gives every unsettled request again, marked as possibly sent.
+3. SessionTaken of another owner after that, or the venue's word that another has logged on,
+   ends this connector for good.
+4. Every broken connection, and every silence of the venue, is the end of a session: the next
+   one has a new owner id.
 """
 
 import asyncio
-import secrets
+import logging
+import random
+import time
+from itertools import count
 
 from tradewind.common import codec, subjects
-from tradewind.common.errors import Refused, TradewindError, Unknown
-from tradewind.common.jetstream import Bus, Record, StreamReader, stream_tail
+from tradewind.common.errors import BusError
+from tradewind.common.jetstream import Record
 from tradewind.common.lifecycle import supervise
 from tradewind.common.trace import HEADER as TRACE_HEADER
 from tradewind.core.commands import TakeSession
 from tradewind.core.events import SessionTaken, VenueRequest
-from tradewind.venue.adapter import VenueAdapter
-from tradewind.venue.inbound import Inbound, Traces
-from tradewind.venue.outbound import Outbound
+from tradewind.venue.adapter import (
+    Journal,
+    Outputs,
+    SessionLost,
+    VenueAdapter,
+    VenueDialer,
+    VenueGone,
+)
+from tradewind.venue.inbound import WINDOW, Inbound, Traces
+from tradewind.venue.outbound import Counters, Outbound
 
-ANNOUNCE_RETRY_S = 0.05
+log = logging.getLogger(__name__)
+
+TAKE_TIMEOUT_S = 5.0
+BACKOFF_FIRST_S = 0.05
+BACKOFF_MAX_S = 5.0
 
 
-class SessionLost(TradewindError):
-    """Another connector has taken the session: this one never sends again."""
-
-    code = "SESSION_LOST"
-
-
-class Session:
-    """One life of one session with one venue, over all shards."""
+class ShardSession:
+    """Keeps a session with the venue for one shard, until another connector has it."""
 
     def __init__(
         self,
-        bus: Bus,
-        adapter: VenueAdapter,
         *,
+        shard: int,
         venue: str,
-        instance: str,
-        shards: int,
+        process: str,
+        outputs: Outputs,
+        journal: Journal,
+        dialer: VenueDialer,
         read_lag_ms: int,
+        answer_timeout_ms: int,
     ) -> None:
-        self._bus = bus
-        self._adapter = adapter
+        """`process` is unique to this life of this process; owners are named after it."""
+        self.shard = shard
         self._venue = venue
-        self._shards = shards
-        self.owner = f"{instance}.{secrets.token_hex(4)}"
-        self.epochs: dict[int, int] = {}
-        self.positions: dict[int, int] = {}
-        self._taken = [asyncio.Event() for _ in range(shards)]
-        self._last_exec_no = [0] * shards
+        self._process = process
+        self._outputs = outputs
+        self._journal = journal
+        self._dialer = dialer
+        self._read_lag_s = read_lag_ms / 1000
+        self._answer_timeout_ms = answer_timeout_ms
+        self._subject = subjects.events_subject(
+            shard, SessionTaken(venue=venue, epoch=0, owner="", last_exec_no=0)
+        )
         self._traces = Traces()
-        self.inbound = Inbound(bus, shards, self._traces)
-        self.outbound = Outbound(adapter, self.inbound, read_lag_ms)
+        self._lives = count(1)
+        self._owner = ""
+        self._taken: asyncio.Future[SessionTaken] | None = None
+        self._early: list[tuple[VenueRequest, int]] = []
+        self._outbound: Outbound | None = None
+        self._next_seq = 0
+        self.inbound = Inbound(journal, shard, venue, self._traces)
+        self.counters = Counters()
+        self.epoch = 0
+        self.sessions = 0
 
     @property
     def is_open(self) -> bool:
-        """The session is announced and accepted in every shard."""
-        return len(self.epochs) == self._shards
+        """Whether requests reach the venue now."""
+        return self._outbound is not None
+
+    @property
+    def backlog(self) -> int:
+        """Requests that were heard and are not sent."""
+        return len(self._early) if self._outbound is None else self._outbound.backlog
+
+    @property
+    def position(self) -> int:
+        """Sequence of the last output read."""
+        return self._next_seq
 
     async def run(self) -> None:
-        """Trades until the session ends.
+        """Works for ever.
 
         Raises:
-            VenueDown: the venue is gone; a new session may be tried.
             SessionLost: another connector has the session.
         """
-        await supervise(
-            self._receive(),
-            self._recover_and_send(),
-            *(self.inbound.run(shard) for shard in range(self._shards)),
-            *(self._follow(shard) for shard in range(self._shards)),
-        )
+        await supervise(self._follow(), self.inbound.run(), self._live())
 
-    async def _receive(self) -> None:
-        """Holds reports back until it is known what the journals already have."""
-        for taken in self._taken:
-            await taken.wait()
+    async def _follow(self) -> None:
         while True:
-            self.inbound.take(await self._adapter.next_reports())
+            for record in await self._outputs.next_batch():
+                self._next_seq = record.seq
+                if record.subject == self._subject:
+                    self._hear(record)
 
-    async def _recover_and_send(self) -> None:
-        for taken in self._taken:
-            await taken.wait()
-        await self._adapter.replay(min(self._last_exec_no))
-        await self.outbound.run()
+    def _hear(self, record: Record) -> None:
+        received_ns = time.perf_counter_ns()
+        match codec.decode_event(record.body):
+            case SessionTaken() as taken:
+                self._session_taken(taken)
+            case VenueRequest() as request:
+                self._traces.note(request.order_id, record.headers.get(TRACE_HEADER, ""))
+                if self._outbound is not None:
+                    self._outbound.offer(request, received_ns)
+                elif self._taken is not None and self._taken.done():
+                    self._early.append((request, received_ns))
+            case _:
+                pass
 
-    async def _follow(self, shard: int) -> None:
-        """Reads one shard's outputs from before its own announcement on, for ever."""
-        stream = subjects.events_stream(shard)
-        _first, last = await stream_tail(self._bus, stream)
-        reader = StreamReader(
-            self._bus, stream, subjects.live(subjects.events_all(shard)), last + 1
-        )
-        await reader.open()
-        try:
-            await self._announce(shard)
-            while True:
-                for record in await reader.next_batch():
-                    self._take(shard, record)
-                self.positions[shard] = reader.next_seq - 1
-        finally:
-            await reader.close()
+    def _session_taken(self, taken: SessionTaken) -> None:
+        if self._taken is None:
+            return
+        if taken.owner == self._owner:
+            if not self._taken.done():
+                self._taken.set_result(taken)
+            return
+        is_mine = taken.owner.startswith(f"{self._process}.")
+        if self._taken.done() and not is_mine:
+            raise SessionLost(f"{taken.owner} has taken the session with {self._venue}")
 
-    async def _announce(self, shard: int) -> None:
-        """Journals the announcement. Twice is harmless: the owner is the same."""
-        command = TakeSession(venue=self._venue, owner=self.owner)
-        subject = subjects.journal_subject(shard, command)
+    async def _live(self) -> None:
+        backoff_s = BACKOFF_FIRST_S
         while True:
+            started_s = time.monotonic()
             try:
-                await self._bus.publish(subject, codec.encode(command))
-            except (Refused, Unknown):
-                await asyncio.sleep(ANNOUNCE_RETRY_S)
-            else:
-                return
+                await self._one_session()
+            except (VenueGone, BusError) as error:
+                log.warning("shard %d: %s: %s", self.shard, error.code, error.text)
+            finally:
+                self._forget()
+            if time.monotonic() - started_s > BACKOFF_MAX_S:
+                backoff_s = BACKOFF_FIRST_S
+            await asyncio.sleep(backoff_s * random.uniform(0.5, 1.0))
+            backoff_s = min(backoff_s * 2, BACKOFF_MAX_S)
 
-    def _take(self, shard: int, record: Record) -> None:
-        if ".venue." not in record.subject:
-            return
-        event = codec.decode_event(record.body)
-        if not isinstance(event, SessionTaken | VenueRequest) or event.venue != self._venue:
-            return
-        if isinstance(event, SessionTaken):
-            self._session_taken(shard, event)
-        elif shard in self.epochs:
-            self._traces.note(event.order_id, record.headers.get(TRACE_HEADER, ""))
-            self.outbound.put(event)
+    async def _one_session(self) -> None:
+        adapter = await self._dialer.dial(self.shard)
+        try:
+            taken = await self._take()
+            await adapter.fence()
+            await asyncio.sleep(self._read_lag_s)
+            await self._ask_reports(adapter, taken)
+            outbound = self._open(adapter)
+            self.epoch = taken.epoch
+            self.sessions += 1
+            log.info("shard %d: session %d with %s is open", self.shard, self.epoch, self._venue)
+            await supervise(self._pump(adapter, outbound), outbound.run(), outbound.watch())
+        finally:
+            await adapter.close()
 
-    def _session_taken(self, shard: int, event: SessionTaken) -> None:
-        if event.owner == self.owner:
-            self.epochs[shard] = event.epoch
-            self._last_exec_no[shard] = event.last_exec_no
-            self.inbound.start_after(shard, event.last_exec_no)
-            self._taken[shard].set()
-        elif shard in self.epochs:
-            raise SessionLost(
-                f"{event.owner} has taken the session with {self._venue} in shard {shard}"
-            )
+    async def _take(self) -> SessionTaken:
+        """Journals that this owner takes the session, and waits until the core has said so."""
+        self._owner = f"{self._process}.{next(self._lives)}"
+        self._taken = asyncio.get_running_loop().create_future()
+        command = TakeSession(venue=self._venue, owner=self._owner)
+        await self._journal.publish_nowait(
+            subjects.journal_subject(self.shard, command), codec.encode(command)
+        )
+        try:
+            async with asyncio.timeout(TAKE_TIMEOUT_S):
+                return await self._taken
+        except TimeoutError as error:
+            raise VenueGone(f"shard {self.shard} does not answer TakeSession") from error
+
+    async def _ask_reports(self, adapter: VenueAdapter, taken: SessionTaken) -> None:
+        """Everything that the journal may lack; what this process was given, it still delivers."""
+        known = self.inbound.last_exec_no
+        if known:
+            await adapter.ask_reports(known, 0)
+        else:
+            await adapter.ask_reports(taken.last_exec_no, WINDOW)
+
+    def _open(self, adapter: VenueAdapter) -> Outbound:
+        outbound = Outbound(
+            adapter,
+            self.inbound.offer,
+            self.counters,
+            answer_timeout_ms=self._answer_timeout_ms,
+        )
+        for request, received_ns in self._early:
+            outbound.offer(request, received_ns)
+        self._early.clear()
+        self._outbound = outbound
+        return outbound
+
+    async def _pump(self, adapter: VenueAdapter, outbound: Outbound) -> None:
+        async for report in adapter.reports():
+            outbound.answered(report)
+            self.inbound.offer(report)
+
+    def _forget(self) -> None:
+        self._taken = None
+        self._outbound = None
+        self._early.clear()

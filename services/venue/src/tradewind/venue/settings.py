@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a connector is told."""
+"""What the connector is told."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,25 +11,28 @@ from tradewind.common.settings import ServiceSettings, integer, require
 class Settings:
     """One connector to one venue.
 
-    `session_name` is the venue's name for the session: two connectors with the same one can never
-    be logged on at once. `read_lag_ms` is how long the venue may not yet know an order it took.
+    `session` is the name under which the venue knows us; each shard has its own, and whoever logs
+    on with it cuts off the one before. `read_lag_ms` is how long after a logon the venue's answers
+    may still lack what an earlier session sent.
     """
 
     service: ServiceSettings
     venue: str
-    venue_url: str
-    venue_key: str = field(repr=False)
-    session_name: str
+    url: str
+    session: str
+    key: str = field(repr=False)
     read_lag_ms: int
+    answer_timeout_ms: int
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
-        """Reads TRADEWIND_VENUE, _VENUE_URL, _VENUE_KEY, _SESSION_NAME and _READ_LAG_MS."""
+        """Reads TRADEWIND_VENUE, _VENUE_URL, _VENUE_KEY, _VENUE_SESSION and the two times."""
         return cls(
             service=ServiceSettings.from_env(env),
             venue=require(env, "TRADEWIND_VENUE"),
-            venue_url=require(env, "TRADEWIND_VENUE_URL").rstrip("/"),
-            venue_key=require(env, "TRADEWIND_VENUE_KEY"),
-            session_name=env.get("TRADEWIND_SESSION_NAME", "") or "TRADEWIND",
-            read_lag_ms=integer(env, "TRADEWIND_READ_LAG_MS", 100),
+            url=require(env, "TRADEWIND_VENUE_URL"),
+            session=env.get("TRADEWIND_VENUE_SESSION", "") or "TRADEWIND",
+            key=env.get("TRADEWIND_VENUE_KEY", ""),
+            read_lag_ms=integer(env, "TRADEWIND_VENUE_READ_LAG_MS", 10),
+            answer_timeout_ms=integer(env, "TRADEWIND_VENUE_ANSWER_TIMEOUT_MS", 5000),
         )

@@ -1,176 +1,251 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The adapter for simvenue's session protocol: JSON over one WebSocket."""
+"""The simulated venue's protocol: JSON over one WebSocket, one session for each shard."""
 
 import asyncio
-from collections.abc import Mapping
+import logging
+from collections import deque
+from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import msgspec
+from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, ClientWSTimeout, WSMsgType
 
 from tradewind.core.commands import ApplyVenueReport
 from tradewind.core.events import VenueRequest
 from tradewind.core.types import ExecType, VenueAction
-from tradewind.venue.adapter import VenueDown
+from tradewind.venue.adapter import SessionLost, VenueGone
 
-LOGON_TIMEOUT_S = 5.0
-ANSWER_TIMEOUT_S = 5.0
-HEARTBEAT_S = 2.0
+log = logging.getLogger(__name__)
+
+CLOSE_TAKEN = 4001
+DIAL_TIMEOUT_S = 2.0
+ANSWER_TIMEOUT_S = 3.0
+HEARTBEAT_S = 5.0
+CLOSE_TIMEOUT_S = 0.2
+DUPLICATE = "DUPLICATE_CL_ID"
+
+
+class _Heard(msgspec.Struct):
+    """Whatever the venue says; each kind of message uses some of the fields."""
+
+    op: str
+    cl_id: str = ""
+    request_id: str = ""
+    venue_order_id: str = ""
+    exec_id: str = ""
+    exec_no: int = 0
+    exec_type: ExecType | None = None
+    last_qty: int = 0
+    last_px: int = 0
+    qty: int = 0
+    price: int = 0
+    text: str = ""
+    found: bool = False
+    code: str = ""
+
+
+_decoder = msgspec.json.Decoder(_Heard)
+
+
+class SimDialer:
+    """Reaches the simulated venue."""
+
+    def __init__(
+        self, http: ClientSession, *, url: str, venue: str, session: str, key: str
+    ) -> None:
+        self._http = http
+        self._url = url
+        self._venue = venue
+        self._session = session
+        self._key = key
+
+    async def dial(self, shard: int) -> "SimAdapter":
+        """Opens a WebSocket for one shard's session."""
+        try:
+            async with asyncio.timeout(DIAL_TIMEOUT_S):
+                socket = await self._http.ws_connect(
+                    self._url,
+                    heartbeat=HEARTBEAT_S,
+                    max_msg_size=0,
+                    timeout=ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
+                )
+        except (ClientError, OSError, TimeoutError) as error:
+            raise VenueGone(f"{self._venue} cannot be reached: {error!r}") from error
+        return SimAdapter(socket, self._venue, f"{self._session}-{shard}", self._key)
 
 
 class SimAdapter:
-    """One session. Made anew for every logon."""
+    """One session over one WebSocket."""
 
-    def __init__(self, venue: str, url: str, session: str, key: str) -> None:
+    def __init__(self, socket: ClientWebSocketResponse, venue: str, session: str, key: str) -> None:
+        self._socket = socket
         self._venue = venue
-        self._url = url
         self._session = session
         self._key = key
-        self._http: aiohttp.ClientSession | None = None
-        self._socket: aiohttp.ClientWebSocketResponse | None = None
-        self._reading: asyncio.Task[None] | None = None
-        self._reports: asyncio.Queue[ApplyVenueReport | None] = asyncio.Queue()
-        self._statuses: dict[str, asyncio.Future[bool]] = {}
-        self._replayed: asyncio.Future[None] | None = None
+        self._queries: deque[asyncio.Future[bool]] = deque()
+        self._questions: list[str] = []
+        self._reports: deque[ApplyVenueReport] = deque()
+        self._wake = asyncio.Event()
+        self._logged_on: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._end: SessionLost | VenueGone | None = None
+        self._asking: asyncio.Future[None] | None = None
+        self._reader = asyncio.ensure_future(self._read())
 
-    async def logon(self) -> None:
-        """Connects and identifies itself; the venue ends any earlier session of the same name."""
-        self._http = aiohttp.ClientSession()
-        try:
-            async with asyncio.timeout(LOGON_TIMEOUT_S):
-                self._socket = await self._http.ws_connect(
-                    f"{self._url}/session", heartbeat=HEARTBEAT_S
-                )
-                await self._say({"op": "logon", "session": self._session, "key": self._key})
-                answer = msgspec.json.decode((await self._socket.receive_str()).encode())
-        except (aiohttp.ClientError, OSError, TimeoutError, TypeError) as error:
-            await self.close()
-            raise VenueDown(f"no session with {self._venue}: {error!r}") from error
-        if answer.get("op") != "logged_on":
-            await self.close()
-            raise VenueDown(f"{self._venue} refused the logon: {answer}")
-        self._reading = asyncio.create_task(self._read())
-
-    async def send(self, request: VenueRequest) -> None:
-        """New, cancel or replace, in the venue's words."""
-        match request.action:
-            case VenueAction.NEW:
-                await self._say(
-                    {
-                        "op": "new",
-                        "cl_id": request.order_id,
-                        "symbol": request.symbol,
-                        "side": request.side,
-                        "ord_type": request.ord_type,
-                        "time_in_force": request.time_in_force,
-                        "qty": request.order_qty,
-                        "price": request.price,
-                    }
-                )
-            case VenueAction.CANCEL:
-                await self._say(
-                    {"op": "cancel", "cl_id": request.order_id, "request_id": request.request_id}
-                )
-            case VenueAction.REPLACE:
-                await self._say(
-                    {
-                        "op": "replace",
-                        "cl_id": request.order_id,
-                        "request_id": request.request_id,
-                        "qty": request.order_qty,
-                        "price": request.price,
-                    }
-                )
-
-    async def knows(self, order_id: str) -> bool:
-        """Asks for the order's status."""
-        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._statuses[order_id] = future
-        await self._say({"op": "status", "cl_id": order_id})
-        return bool(await self._answer(future))
-
-    async def replay(self, after_exec_no: int) -> None:
-        """Asks for everything after an execution number."""
-        self._replayed = asyncio.get_running_loop().create_future()
-        await self._say({"op": "reports", "after": after_exec_no})
-        await self._answer(self._replayed)
-
-    async def next_reports(self) -> list[ApplyVenueReport]:
-        """Waits for one report and takes along what else has arrived."""
-        found = [await self._reports.get()]
-        while not self._reports.empty():
-            found.append(self._reports.get_nowait())
-        if None in found:
-            self._reports.put_nowait(None)
-        reports = [report for report in found if report is not None]
-        if not reports:
-            raise VenueDown(f"the session with {self._venue} ended")
-        return reports
-
-    async def close(self) -> None:
-        """Ends the session, or what is left of it."""
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
-        if self._socket is not None:
-            await self._socket.close()
-        if self._http is not None:
-            await self._http.close()
-
-    async def _say(self, message: Mapping[str, Any]) -> None:
-        if self._socket is None or self._socket.closed:
-            raise VenueDown(f"there is no session with {self._venue}")
-        try:
-            await self._socket.send_str(msgspec.json.encode(message).decode())
-        except (aiohttp.ClientError, OSError) as error:
-            raise VenueDown(f"the session with {self._venue} broke: {error!r}") from error
-
-    async def _answer(self, future: "asyncio.Future[Any]") -> Any:
+    async def fence(self) -> None:
+        """Takes the session; the venue cuts off whoever had it before it answers."""
+        await self._say({"op": "logon", "session": self._session, "key": self._key})
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                return await future
+                await self._logged_on
         except TimeoutError as error:
-            raise VenueDown(f"{self._venue} does not answer") from error
+            raise VenueGone(f"{self._venue} does not answer a logon") from error
+
+    async def ask_reports(self, after: int, back: int) -> None:
+        """Asks for the session's reports."""
+        await self._say({"op": "reports", "after": after, "back": back})
+
+    async def send(self, request: VenueRequest) -> None:
+        """Writes a request. The venue answers a repeated request id with the first answer."""
+        await self._say(_message(request))
+
+    def query(self, order_id: str) -> "asyncio.Future[bool]":
+        """Asks for an order's status; answers come in the order of the questions."""
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        if self._end is not None:
+            future.set_exception(self._end)
+            return future
+        self._queries.append(future)
+        self._questions.append(order_id)
+        if len(self._questions) == 1:
+            self._asking = asyncio.ensure_future(self._ask())
+        return future
+
+    async def reports(self) -> AsyncIterator[ApplyVenueReport]:
+        """Reports until the connection ends, which is raised."""
+        while True:
+            while self._reports:
+                yield self._reports.popleft()
+            if self._end is not None:
+                raise self._end
+            self._wake.clear()
+            await self._wake.wait()
+
+    async def close(self) -> None:
+        """Closes the WebSocket."""
+        self._finish(VenueGone("closed here"))
+        self._reader.cancel()
+        await asyncio.gather(self._reader, return_exceptions=True)
+        await self._socket.close()
+
+    async def _ask(self) -> None:
+        questions, self._questions = self._questions, []
+        try:
+            for order_id in questions:
+                await self._say({"op": "status", "cl_id": order_id})
+        except VenueGone as error:
+            self._finish(error)
+
+    async def _say(self, message: dict[str, Any]) -> None:
+        if self._end is not None:
+            raise self._end
+        try:
+            await self._socket.send_str(msgspec.json.encode(message).decode())
+        except (ClientError, ConnectionError, RuntimeError) as error:
+            raise VenueGone(f"{self._venue} has gone: {error!r}") from error
 
     async def _read(self) -> None:
-        assert self._socket is not None
         try:
             async for message in self._socket:
-                if message.type is not aiohttp.WSMsgType.TEXT:
-                    break
-                self._hear(msgspec.json.decode(message.data))
-        finally:
-            self._reports.put_nowait(None)
-            down = VenueDown(f"the session with {self._venue} ended")
-            for future in (*self._statuses.values(), self._replayed):
-                if future is not None and not future.done():
-                    future.set_exception(down)
-                    future.exception()
+                if message.type is WSMsgType.TEXT:
+                    self._hear(_decoder.decode(message.data))
+        except (ClientError, ConnectionError) as error:
+            log.warning("%s: %r", self._venue, error)
+        except msgspec.MsgspecError as error:
+            self._finish(VenueGone(f"{self._venue} says what is not understood: {error}"))
+        if self._socket.close_code == CLOSE_TAKEN:
+            self._finish(SessionLost(f"another logon took the session {self._session}"))
+        self._finish(VenueGone(f"{self._venue} closed the connection"))
 
-    def _hear(self, message: dict[str, Any]) -> None:
-        match message.get("op"):
+    def _hear(self, heard: _Heard) -> None:
+        match heard.op:
             case "report":
-                self._reports.put_nowait(self._report(message))
+                self._take_report(heard)
             case "status":
-                future = self._statuses.pop(message["cl_id"], None)
-                if future is not None and not future.done():
-                    future.set_result(bool(message["found"]))
-            case "reports_end":
-                if self._replayed is not None and not self._replayed.done():
-                    self._replayed.set_result(None)
+                answer = self._queries.popleft()
+                if not answer.done():
+                    answer.set_result(heard.found)
+            case "logged_on":
+                self._logged_on.set_result(None)
+            case "error":
+                self._finish(VenueGone(f"{self._venue} refuses: {heard.code} {heard.text}"))
+            case _:
+                pass
 
-    def _report(self, message: dict[str, Any]) -> ApplyVenueReport:
-        return ApplyVenueReport(
-            venue=self._venue,
-            order_id=message["cl_id"],
-            request_id=message["request_id"],
-            venue_order_id=message["venue_order_id"],
-            exec_id=message["exec_id"],
-            exec_no=message["exec_no"],
-            exec_type=ExecType(message["exec_type"]),
-            last_qty=message["last_qty"],
-            last_px=message["last_px"],
-            order_qty=message["qty"],
-            price=message["price"],
-            text=message["text"],
-        )
+    def _take_report(self, heard: _Heard) -> None:
+        if heard.exec_type is None:
+            raise msgspec.ValidationError("a report without exec_type")
+        if heard.exec_type is ExecType.REJECTED and heard.text == DUPLICATE:
+            log.error("%s: %s was sent again while it works", self._venue, heard.cl_id)
+            return
+        self._reports.append(_command(heard, self._venue))
+        self._wake.set()
+
+    def _finish(self, why: SessionLost | VenueGone) -> None:
+        if self._end is not None:
+            return
+        self._end = why
+        for query in self._queries:
+            _fail(query, why)
+        _fail(self._logged_on, why)
+        self._queries.clear()
+        self._wake.set()
+
+
+def _fail(future: "asyncio.Future[Any]", why: Exception) -> None:
+    """Ends a future with an error that nobody has to fetch."""
+    if not future.done():
+        future.set_exception(why)
+        future.exception()
+
+
+def _message(request: VenueRequest) -> dict[str, Any]:
+    match request.action:
+        case VenueAction.NEW:
+            return {
+                "op": "new",
+                "cl_id": request.order_id,
+                "symbol": request.symbol,
+                "side": request.side,
+                "ord_type": request.ord_type,
+                "time_in_force": request.time_in_force,
+                "qty": request.order_qty,
+                "price": request.price,
+            }
+        case VenueAction.CANCEL:
+            return {"op": "cancel", "cl_id": request.order_id, "request_id": request.request_id}
+        case VenueAction.REPLACE:
+            return {
+                "op": "replace",
+                "cl_id": request.order_id,
+                "request_id": request.request_id,
+                "qty": request.order_qty,
+                "price": request.price,
+            }
+
+
+def _command(heard: _Heard, venue: str) -> ApplyVenueReport:
+    assert heard.exec_type is not None
+    return ApplyVenueReport(
+        venue=venue,
+        order_id=heard.cl_id,
+        request_id=heard.request_id,
+        venue_order_id=heard.venue_order_id,
+        exec_id=heard.exec_id,
+        exec_no=heard.exec_no,
+        exec_type=heard.exec_type,
+        last_qty=heard.last_qty,
+        last_px=heard.last_px,
+        order_qty=heard.qty,
+        price=heard.price,
+        text=heard.text,
+    )

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reports reach the journal: all of them, in order, whatever the bus does."""
+
+import asyncio
+
+import pytest
+
+from tests.unit.venue.fakes import VENUE, FakeBus, report
+from tradewind.common.errors import Refused, Unknown
+from tradewind.common.testing import eventually
+from tradewind.common.trace import new_traceparent
+from tradewind.venue.inbound import WINDOW, Inbound, Traces
+
+pytestmark = pytest.mark.anyio
+
+
+def inbound(bus: FakeBus) -> Inbound:
+    return Inbound(bus, 0, VENUE, Traces())
+
+
+async def deliver(bus: FakeBus, count: int) -> Inbound:
+    part = inbound(bus)
+    task = asyncio.ensure_future(part.run())
+    for exec_no in range(1, count + 1):
+        part.offer(report(exec_no))
+    await eventually(lambda: part.backlog == 0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    return part
+
+
+async def test_reports_are_journaled_in_order() -> None:
+    bus = FakeBus()
+    part = await deliver(bus, 3 * WINDOW)
+    assert [r.exec_no for r in bus.reports] == list(range(1, 3 * WINDOW + 1))
+    assert (part.journaled, part.last_exec_no) == (3 * WINDOW, 3 * WINDOW)
+
+
+async def test_what_was_refused_goes_again_before_anything_beyond_the_window() -> None:
+    bus = FakeBus()
+    bus.failures = [None, Refused("no leader"), None, Refused("no leader")]
+    part = await deliver(bus, 3 * WINDOW)
+    numbers = [r.exec_no for r in bus.reports]
+    assert sorted(numbers) == list(range(1, 3 * WINDOW + 1))
+    assert part.retried == 2
+    assert max(numbers[: numbers.index(2)]) <= 1 + WINDOW
+    assert max(numbers[: numbers.index(4)]) <= 1 + WINDOW
+
+
+async def test_what_is_unknown_goes_again_under_the_same_execution_id() -> None:
+    bus = FakeBus()
+    bus.failures = [Unknown("no answer")]
+    await deliver(bus, 1)
+    assert [r.exec_id for r in bus.reports] == ["S1", "S1"]
+
+
+async def test_a_report_of_another_shard_is_not_journaled_here() -> None:
+    part = inbound(FakeBus())
+    part.offer(report(1, order_id="seg-1-1"))
+    part.offer(report(1, order_id="nonsense"))
+    assert part.backlog == 0
+
+
+def test_an_order_keeps_its_trace() -> None:
+    traces = Traces()
+    traceparent = new_traceparent()
+    traces.note("a", traceparent)
+    header = traces.headers("a")["traceparent"]
+    assert header[:36] == traceparent[:36]
+    assert header != traceparent
+    assert traces.headers("b") == {}
