@@ -25,7 +25,7 @@ class VenueProcess:
         self.process = process
         self.port = port
         self.http = f"http://127.0.0.1:{port}"
-        self.url = f"ws://127.0.0.1:{port}/session"
+        self.url = f"ws://127.0.0.1:{port}"
 
     async def kill(self) -> None:
         """Kills it without a word."""
@@ -102,5 +102,5 @@ class Client:
 @asynccontextmanager
 async def client(venue: VenueProcess) -> AsyncIterator[Client]:
     """A WebSocket to the venue's session endpoint, not logged on."""
-    async with ClientSession() as http, http.ws_connect(venue.url) as socket:
+    async with ClientSession() as http, http.ws_connect(f"{venue.url}/session") as socket:
         yield Client(socket)

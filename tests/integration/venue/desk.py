@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,7 @@ class Desk:
         self._bus = bus
         self._folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._orders_by_kind: dict[ExecType, set[str]] = {}
         self.events: list[Event] = []
         for user in ("oms", "venue"):
             (folder / user).write_text(cluster.config.passwords[user])
@@ -105,6 +106,17 @@ class Desk:
         """Journals a command."""
         await self._bus.publish(subjects.journal_subject(0, command), codec.encode(command))
 
+    async def put_many(self, commands: Iterable[Command]) -> None:
+        """Journals commands as fast as the journal takes them."""
+        await asyncio.gather(
+            *(
+                self._bus.publish_nowait(
+                    subjects.journal_subject(0, command), codec.encode(command)
+                )
+                for command in commands
+            )
+        )
+
     async def listen(self) -> None:
         """Collects the outputs, for ever."""
         reader = StreamReader(
@@ -113,17 +125,26 @@ class Desk:
         await reader.open()
         while True:
             for record in await reader.next_batch():
-                self.events.append(codec.decode_event(record.body))
+                self._note(codec.decode_event(record.body))
+
+    def _note(self, event: Event) -> None:
+        self.events.append(event)
+        if isinstance(event, OrderReport):
+            self._orders_by_kind.setdefault(event.exec_type, set()).add(event.order_id)
 
     def reports(self, *kinds: ExecType) -> list[OrderReport]:
         """The clients' reports of these kinds."""
         return [e for e in self.events if isinstance(e, OrderReport) and e.exec_type in kinds]
 
+    def orders_with(self, kind: ExecType) -> set[str]:
+        """Ids of the orders that have a report of this kind."""
+        return self._orders_by_kind.get(kind, set())
+
     async def until_reported(self, count: int, *kinds: ExecType) -> list[OrderReport]:
         """Waits for that many orders with such a report."""
 
         def enough() -> bool:
-            return len({report.order_id for report in self.reports(*kinds)}) >= count
+            return len(set().union(*map(self.orders_with, kinds))) >= count
 
         await eventually(enough, DEADLINE_S, what=f"{count} orders with {kinds}")
         return self.reports(*kinds)

@@ -22,7 +22,7 @@ from tradewind.core.types import ExecType
 
 pytestmark = [pytest.mark.cluster, pytest.mark.anyio]
 
-ORDERS = 300
+ORDERS = 1000
 LATE_NS = 300_000_000
 TOLD = (ExecType.NEW, ExecType.TRADE)
 
@@ -42,12 +42,12 @@ async def test_a_killed_connector_loses_nothing_and_sends_nothing_twice(tmp_path
     async with open_desk(tmp_path) as (desk, venue):
         connector = desk.start_connector(venue, "venue-0")
         await desk.until_session(1)
-        for number in range(ORDERS):
-            await desk.put(order(number))
-            if number in (100, 200):
-                connector.kill()
-                connector.wait()
-                connector = desk.start_connector(venue, "venue-0")
+        await desk.put_many(order(number) for number in range(ORDERS))
+        for some in (ORDERS // 4, ORDERS // 2):
+            await desk.until_reported(some, *TOLD)
+            connector.kill()
+            connector.wait()
+            connector = desk.start_connector(venue, "venue-0")
         await desk.until_reported(ORDERS, ExecType.TRADE)
         require_once_and_complete(desk, tmp_path / "sim", ORDERS)
         await desk.put(order(ORDERS))
@@ -62,10 +62,9 @@ async def test_a_killed_venue_is_reached_again_and_only_late_orders_are_not_sent
     async with open_desk(tmp_path) as (desk, venue):
         desk.start_connector(venue, "venue-0")
         await desk.until_session(1)
-        for number in range(ORDERS):
-            await desk.put(order(number))
-            if number == 150:
-                await venue.kill()
+        await desk.put_many(order(number) for number in range(ORDERS))
+        await desk.until_reported(ORDERS // 2, *TOLD)
+        await venue.kill()
         late_ns = time.time_ns() + LATE_NS
         await desk.put(order(ORDERS, late_ns))
         await eventually(lambda: time.time_ns() > late_ns)
@@ -82,15 +81,12 @@ async def test_a_paused_connector_that_wakes_up_after_another_took_over_stops(
     async with open_desk(tmp_path) as (desk, venue):
         first = desk.start_connector(venue, "venue-0")
         await desk.until_session(1)
-        for number in range(ORDERS):
-            await desk.put(order(number))
-            if number == 100:
-                first.send_signal(signal.SIGSTOP)
-            if number == 150:
-                desk.start_connector(venue, "venue-1")
-                await desk.until_session(2)
-            if number == 200:
-                first.send_signal(signal.SIGCONT)
+        await desk.put_many(order(number) for number in range(ORDERS))
+        await desk.until_reported(ORDERS // 2, *TOLD)
+        first.send_signal(signal.SIGSTOP)
+        desk.start_connector(venue, "venue-1")
+        await desk.until_session(2)
+        first.send_signal(signal.SIGCONT)
         await desk.until_reported(ORDERS, ExecType.TRADE)
         await eventually(lambda: first.poll() is not None, DEADLINE_S)
         assert first.returncode == 1

@@ -11,6 +11,7 @@ from tradewind.common.settings import ServiceSettings, integer, require
 class Settings:
     """One connector to one venue.
 
+    `url` is the venue's address without a path, `ws://` or `wss://`.
     `session` is the name under which the venue knows us; each shard has its own, and whoever logs
     on with it cuts off the one before. `read_lag_ms` is how long after a logon the venue's answers
     may still lack what an earlier session sent.
@@ -30,7 +31,7 @@ class Settings:
         return cls(
             service=ServiceSettings.from_env(env),
             venue=require(env, "TRADEWIND_VENUE"),
-            url=require(env, "TRADEWIND_VENUE_URL"),
+            url=require(env, "TRADEWIND_VENUE_URL").rstrip("/"),
             session=env.get("TRADEWIND_VENUE_SESSION", "") or "TRADEWIND",
             key=env.get("TRADEWIND_VENUE_KEY", ""),
             read_lag_ms=integer(env, "TRADEWIND_VENUE_READ_LAG_MS", 10),

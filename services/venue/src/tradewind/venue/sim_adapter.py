@@ -64,7 +64,7 @@ class SimDialer:
         try:
             async with asyncio.timeout(DIAL_TIMEOUT_S):
                 socket = await self._http.ws_connect(
-                    self._url,
+                    f"{self._url}/session",
                     heartbeat=HEARTBEAT_S,
                     max_msg_size=0,
                     timeout=ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
