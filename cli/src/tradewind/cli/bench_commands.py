@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tradewind bench`: measurements on a suite of its own, started and stopped here."""
+
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tradewind.cli.console_io import EXIT_HOLDS, err, out, print_json, run_or_explain
+from tradewind.cli.suite.facts import Facts, Options
+from tradewind.cli.suite_of import AsJson
+
+app = typer.Typer(no_args_is_help=True, help="Measure a suite that is started for it.")
+
+Seconds = Annotated[float, typer.Option(min=1, max=600, help="How long to measure.")]
+
+
+@app.command("order-path")
+def order_path(
+    context: typer.Context,
+    rate: Annotated[float, typer.Option(min=1, max=20_000, help="Orders per second.")] = 200,
+    seconds: Seconds = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Latencies: durable, accepted, at the venue; beside raw replicated publishes."""
+    from tradewind.cli.bench import measure_order_path
+
+    _measure(
+        context.obj,
+        lambda facts: measure_order_path(_target(facts), rate=rate, seconds=seconds),
+        as_json,
+    )
+
+
+@app.command()
+def throughput(context: typer.Context, seconds: Seconds = 10, as_json: AsJson = False) -> None:
+    """Orders per second: published as a gateway does, through one gateway, and filled."""
+    from tradewind.cli.bench import measure_throughput
+
+    _measure(
+        context.obj, lambda facts: measure_throughput(_target(facts), seconds=seconds), as_json
+    )
+
+
+def _measure(
+    env: Mapping[str, str], measure: Callable[[Facts], Awaitable[dict[str, Any]]], as_json: bool
+) -> None:
+    from tradewind.cli.suite.launcher import running_suite
+    from tradewind.cli.up import Progress
+
+    async def work() -> int:
+        with tempfile.TemporaryDirectory(prefix="tradewind-bench-") as folder:
+            options = Options(flow="synthetic")
+            async with running_suite(Path(folder), options, env, Progress()) as facts:
+                err.print("measuring ...")
+                figures = await measure(facts)
+        if as_json:
+            print_json(figures)
+        else:
+            out.print_json(data=figures)
+        return EXIT_HOLDS
+
+    run_or_explain(work)
+
+
+def _target(facts: Facts) -> Any:
+    from tradewind.cli.bench import Target
+
+    return Target(
+        urls=facts.urls,
+        password_dir=facts.secrets_dir,
+        shards=facts.shards,
+        venue_log=facts.venue_log,
+        gateway_url=facts.gateway_url,
+        credentials=facts.credentials(),
+    )

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What commands print, and how they end: one JSON object on stdout, everything else on stderr."""
+
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn
+
+import msgspec
+import typer
+from rich.console import Console
+
+from tradewind.common.errors import TradewindError
+
+EXIT_HOLDS = 0
+EXIT_DOES_NOT_HOLD = 1
+EXIT_COULD_NOT_RUN = 3
+
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def print_json(plain: Any) -> None:
+    """Exactly one JSON object on stdout."""
+    sys.stdout.write(msgspec.json.encode(plain).decode() + "\n")
+    sys.stdout.flush()
+
+
+def run_or_explain(work: Callable[[], Coroutine[Any, Any, int]]) -> NoReturn:
+    """Runs a command's work; an error of ours becomes a sentence and exit code 3."""
+    import asyncio
+
+    try:
+        code = asyncio.run(work())
+    except TradewindError as error:
+        err.print(f"[bold red]{error.code}[/]: {error.text}")
+        raise typer.Exit(EXIT_COULD_NOT_RUN) from None
+    except KeyboardInterrupt:
+        err.print("interrupted")
+        raise typer.Exit(130) from None
+    raise typer.Exit(code)

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tradewind`: the command line. Commands import what they need when they run."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from tradewind.cli import orders
+from tradewind.cli.bench_commands import app as bench_app
+from tradewind.cli.console_io import EXIT_HOLDS, out, print_json, run_or_explain
+from tradewind.cli.suite.facts import Options, suite_folder
+from tradewind.cli.suite_of import DEFAULT_HOME, DEFAULT_NAME, AsJson, Home, Name, running_facts
+
+GATEWAY_PORT = 8080
+CONSOLE_PORT = 8088
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Tradewind: a highly available execution suite for automated trading.",
+)
+app.add_typer(orders.app, name="order")
+app.add_typer(bench_app, name="bench")
+app.command()(orders.positions)
+app.command()(orders.halt)
+app.command()(orders.resume)
+
+
+@app.callback()
+def environment(context: typer.Context) -> None:
+    """Hands the environment to the commands that start processes."""
+    context.obj = dict(os.environ)
+
+
+@app.command()
+def up(
+    context: typer.Context,
+    demo: Annotated[bool, typer.Option("--demo", help="Also run a small strategy.")] = False,
+    speed: Annotated[float, typer.Option(help="Speed of the recorded order flow.")] = 1.0,
+    flow: Annotated[str, typer.Option(help="recorded, synthetic or none.")] = "recorded",
+    gateway_port: Annotated[int, typer.Option(help="Port of the gateway.")] = GATEWAY_PORT,
+    console_port: Annotated[int, typer.Option(help="Port of the console.")] = CONSOLE_PORT,
+    home: Home = DEFAULT_HOME,  # type: ignore[assignment]
+    name: Name = DEFAULT_NAME,
+) -> None:
+    """Starts the suite and shows it until Ctrl-C."""
+    from tradewind.cli.up import up as work
+
+    options = Options(
+        is_demo=demo,
+        flow=flow,
+        flow_speed=speed,
+        gateway_port=gateway_port,
+        console_port=console_port,
+    )
+    run_or_explain(lambda: work(suite_folder(home, name), options, context.obj))
+
+
+@app.command()
+def down(
+    home: Home = DEFAULT_HOME,  # type: ignore[assignment]
+    name: Name = DEFAULT_NAME,
+) -> None:
+    """Stops a running suite."""
+    from tradewind.cli.up import down as work
+
+    run_or_explain(lambda: work(suite_folder(home, name)))
+
+
+@app.command()
+def status(
+    home: Home = DEFAULT_HOME,  # type: ignore[assignment]
+    name: Name = DEFAULT_NAME,
+    as_json: AsJson = False,
+) -> None:
+    """Shows every process, its role, and who leads the streams."""
+    from tradewind.cli.status import read_status, render
+    from tradewind.common.jetstream import Bus
+
+    async def work() -> int:
+        facts = running_facts(home, name)
+        bus = await Bus.connect(facts.bus("auditor"), name="status")
+        try:
+            found = await read_status(facts, bus)
+        finally:
+            await bus.close()
+        if as_json:
+            print_json(found)
+        else:
+            out.print(render(found))
+        return EXIT_HOLDS
+
+    run_or_explain(work)
+
+
+@app.command()
+def verify(
+    home: Home = DEFAULT_HOME,  # type: ignore[assignment]
+    name: Name = DEFAULT_NAME,
+    as_json: AsJson = False,
+) -> None:
+    """Replays every journal; compares replicas, outputs and archive with it."""
+    from tradewind.cli.verify import exit_code
+    from tradewind.cli.verify import verify as check
+
+    async def work() -> int:
+        facts = running_facts(home, name)
+        report = await check(
+            facts.bus("auditor"), facts.shards, facts.archive_url, replicas=facts.replicas
+        )
+        if as_json:
+            print_json(report)
+            return exit_code(report)
+        for shard in report["shards"]:
+            out.print(
+                f"shard {shard['shard']}: {shard['entries']} entries, digest "
+                f"{shard['digest'][:16]}; replicas equal: {shard['replicas_equal']}; events gap "
+                f"free: {shard['events_gap_free']}; archive equal: {shard['archive_equal']}"
+            )
+            for problem in shard["problems"]:
+                out.print(f"  {problem['check']} at {problem['seq']}: {problem['text']}")
+        out.print("[bold green]holds[/]" if report["holds"] else "[bold red]does not hold[/]")
+        return exit_code(report)
+
+    run_or_explain(work)
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    app()

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is known of a suite: options in, addresses and files out, kept in `suite.json`."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from tradewind.cli.client import Credentials
+from tradewind.common.errors import TradewindError
+from tradewind.common.settings import BusSettings
+
+HOST = "127.0.0.1"
+NODES = 3
+OPERATOR_KEY = "operator"
+STRATEGY_KEY = "strategy"
+
+
+class SuiteError(TradewindError):
+    """The suite cannot be prepared, started or found. The text says what to do."""
+
+    code = "SUITE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What to start. A port of 0 is chosen freely."""
+
+    is_demo: bool = False
+    flow: str = "recorded"
+    flow_speed: float = 1.0
+    flow_dir: Path | None = None
+    shards: int = 2
+    replicas: int = 2
+    gateway_port: int = 0
+    console_port: int = 0
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """One suite. `nonce` is in the name of its bus nodes, so that they are known as its own."""
+
+    nonce: str
+    home: str
+    shards: int
+    replicas: int
+    nodes: list[dict[str, int]]
+    gateway_port: int
+    console_port: int
+    archive_port: int
+    venue_port: int
+
+    @property
+    def folder(self) -> Path:
+        """Everything of the suite lies here."""
+        return Path(self.home)
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Addresses of the bus."""
+        return tuple(f"nats://{HOST}:{node['client']}" for node in self.nodes)
+
+    @property
+    def gateway_url(self) -> str:
+        """Address of the gateway."""
+        return f"http://{HOST}:{self.gateway_port}"
+
+    @property
+    def console_url(self) -> str:
+        """Address of the console."""
+        return f"http://{HOST}:{self.console_port}"
+
+    @property
+    def archive_url(self) -> str:
+        """Address of the archiver's reads."""
+        return f"http://{HOST}:{self.archive_port}"
+
+    @property
+    def venue_url(self) -> str:
+        """Address of the simulated venue."""
+        return f"http://{HOST}:{self.venue_port}"
+
+    @property
+    def secrets_dir(self) -> Path:
+        """One file per secret, named like the bus user or the key that it belongs to."""
+        return self.folder / "secrets"
+
+    @property
+    def venue_log(self) -> Path:
+        """The simulated venue's own log."""
+        return self.folder / "state" / "simvenue" / "venue.jsonl"
+
+    @property
+    def table_path(self) -> Path:
+        """The orchestrator's table of processes."""
+        return self.folder / "run" / "processes.json"
+
+    def bus(self, user: str) -> BusSettings:
+        """How `user` reaches the bus."""
+        return BusSettings(urls=self.urls, user=user, password=self.secret(user))
+
+    def secret(self, name: str) -> str:
+        """The content of a secret's file."""
+        return (self.secrets_dir / name).read_text().strip()
+
+    def credentials(self, key_id: str = OPERATOR_KEY) -> Credentials:
+        """A key of the gateway."""
+        return Credentials(key_id, self.secret(f"key.{key_id}"))
+
+
+def suite_folder(home: Path, name: str) -> Path:
+    """Where a suite of this name lies."""
+    return home / name
+
+
+def read_facts(folder: Path) -> Facts | None:
+    """What was written when the suite was prepared; None if it never was."""
+    try:
+        return msgspec.json.decode((folder / "suite.json").read_bytes(), type=Facts)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def write_facts(facts: Facts) -> None:
+    """Keeps the facts beside everything else of the suite."""
+    write_private(facts.folder / "suite.json", msgspec.json.format(msgspec.json.encode(facts)))
+
+
+def write_private(path: Path, body: bytes) -> None:
+    """Writes a file that only its owner can read."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(body)

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts a suite and stops it: the one launcher of `up`, `bench` and the tests."""
+
+import asyncio
+import fcntl
+import json
+import os
+import sys
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from tradewind.cli.suite.facts import HOST, Facts, Options, SuiteError
+from tradewind.cli.suite.prepare import node_name, prepare
+from tradewind.cli.suite.processes import plan_of, service_env
+from tradewind.orchestrator.plan import ProcessSpec
+from tradewind.orchestrator.process import Identity, Process, identify
+
+LOOK_AGAIN_S = 0.1
+STOP_GRACE_MS = 60_000
+MONITOR_TIMEOUT_S = 2.0
+
+Progress = Callable[[dict[str, Any]], None]
+"""Called with the orchestrator's table whenever it was read."""
+
+
+class Launcher:
+    """One suite, from its lock to its last process."""
+
+    def __init__(self, folder: Path, options: Options, env: Mapping[str, str]) -> None:
+        self.folder = folder
+        self._options = options
+        self._env = env
+        self._lock: IO[str] | None = None
+        self._orchestrator: Process | None = None
+        self._spec: ProcessSpec | None = None
+        self.facts: Facts | None = None
+
+    async def start(self, progress: Progress) -> Facts:
+        """Starts everything and returns once all is ready.
+
+        Raises:
+            SuiteError: ALREADY_RUNNING, PORT_TAKEN, START_FAILED or FOREIGN_SERVER.
+        """
+        self._take_lock()
+        running = running_orchestrator(self.folder)
+        if running is not None:
+            raise SuiteError(
+                f"processes of an earlier start still run (orchestrator {running.pid}): "
+                "`tradewind down` stops them",
+                code="ALREADY_RUNNING",
+            )
+        facts = self.facts = prepare(self.folder, self._options)
+        self._spec = self._orchestrator_spec(facts)
+        self._orchestrator = Process.start(self._spec, self._env, self.folder / "logs")
+        try:
+            await self._until_up(progress)
+            self._require_own_servers(facts)
+        except BaseException:
+            await self.stop()
+            raise
+        return facts
+
+    async def keep(self) -> None:
+        """Starts the orchestrator again if it dies; what it started goes on meanwhile."""
+        assert self._spec is not None
+        while self._orchestrator is not None:
+            await self._orchestrator.ended()
+            self._orchestrator = Process.start(self._spec, self._env, self.folder / "logs")
+
+    async def stop(self) -> None:
+        """Stops everything, in reverse order, and lets go of the lock."""
+        orchestrator, self._orchestrator = self._orchestrator, None
+        if orchestrator is not None:
+            await orchestrator.stop(STOP_GRACE_MS)
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _take_lock(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (self.folder / "lock").open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.seek(0)
+            holder = lock.read().strip() or "unknown"
+            lock.close()
+            raise SuiteError(
+                f"this suite runs already (process {holder}): `tradewind status` shows it, "
+                "`tradewind down` stops it, `--name` starts another one beside it",
+                code="ALREADY_RUNNING",
+            ) from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        self._lock = lock
+
+    def _orchestrator_spec(self, facts: Facts) -> ProcessSpec:
+        plan_path = self.folder / "run" / "plan.json"
+        plan_path.parent.mkdir(parents=True, exist_ok=True)
+        plan_path.write_bytes(msgspec.json.encode(plan_of(facts, self._options)))
+        facts.table_path.unlink(missing_ok=True)
+        env = service_env(facts, "orchestrator", "orchestrator-0")
+        return ProcessSpec(
+            name="orchestrator",
+            argv=[sys.executable, "-m", "tradewind.orchestrator"],
+            env=env
+            | {
+                "TRADEWIND_STATE_DIR": str(self.folder),
+                "TRADEWIND_PLAN_FILE": str(plan_path),
+            },
+        )
+
+    async def _until_up(self, progress: Progress) -> None:
+        assert self._orchestrator is not None
+        assert self.facts is not None
+        while True:
+            table = read_table(self.facts)
+            progress(table)
+            if table.get("is_up"):
+                return
+            if table.get("failure"):
+                raise SuiteError(table["failure"], code="START_FAILED")
+            if not self._orchestrator.is_alive:
+                log = self.folder / "logs" / "orchestrator.log"
+                raise SuiteError(f"the orchestrator ended: see {log}", code="START_FAILED")
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+    def _require_own_servers(self, facts: Facts) -> None:
+        """The servers on our ports must be the ones that were started here."""
+        for number, ports in enumerate(facts.nodes, start=1):
+            url = f"http://{HOST}:{ports['monitor']}/varz"
+            with urllib.request.urlopen(url, timeout=MONITOR_TIMEOUT_S) as answer:
+                name = json.load(answer)["server_name"]
+            if name != node_name(facts, number):
+                raise SuiteError(
+                    f"port {ports['monitor']} is answered by {name}, which is not of this suite: "
+                    "start again",
+                    code="FOREIGN_SERVER",
+                )
+
+
+def read_table(facts: Facts) -> dict[str, Any]:
+    """The orchestrator's table as last written; empty before the first time."""
+    try:
+        return msgspec.json.decode(facts.table_path.read_bytes(), type=dict[str, Any])
+    except (OSError, msgspec.MsgspecError):
+        return {}
+
+
+def running_orchestrator(folder: Path) -> Identity | None:
+    """The living orchestrator of a suite."""
+    try:
+        table = msgspec.json.decode(
+            (folder / "run" / "processes.json").read_bytes(), type=dict[str, Any]
+        )
+    except (OSError, msgspec.MsgspecError):
+        return None
+    identity = identify(table.get("orchestrator_pid", 0))
+    if identity is None:
+        return None
+    command = Path(f"/proc/{identity.pid}/cmdline").read_bytes()
+    return identity if b"tradewind.orchestrator" in command else None
+
+
+@asynccontextmanager
+async def running_suite(
+    folder: Path, options: Options, env: Mapping[str, str], progress: Progress | None = None
+) -> AsyncIterator[Facts]:
+    """A suite for the time of a block."""
+    launcher = Launcher(folder, options, env)
+    facts = await launcher.start(progress or (lambda _table: None))
+    try:
+        yield facts
+    finally:
+        await launcher.stop()

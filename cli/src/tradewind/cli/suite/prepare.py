@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prepares a suite's folder: facts, secrets, node configurations. What is there is kept."""
+
+import secrets
+from pathlib import Path
+
+import msgspec
+
+from tradewind.cli.suite.facts import (
+    HOST,
+    NODES,
+    OPERATOR_KEY,
+    STRATEGY_KEY,
+    Facts,
+    Options,
+    read_facts,
+    write_facts,
+    write_private,
+)
+from tradewind.cli.suite.ports import free_ports, is_free, require_free
+from tradewind.common import permissions
+from tradewind.common.server_config import Cluster, Node, render
+
+KEYS = {
+    OPERATOR_KEY: {"accounts": ["*"], "scopes": ["read", "trade", "admin"], "client": "operator"},
+    STRATEGY_KEY: {"accounts": ["DEMO"], "scopes": ["read", "trade"], "client": "demo"},
+}
+
+
+def prepare(folder: Path, options: Options) -> Facts:
+    """The facts of the suite in `folder`, all its files written.
+
+    Ports and secrets of an earlier start are used again where the ports are free.
+
+    Raises:
+        SuiteError: if a port that was asked for is taken.
+    """
+    facts = _choose(folder, read_facts(folder), options)
+    _write_secrets(facts)
+    _write_node_configs(facts)
+    write_facts(facts)
+    return facts
+
+
+def cluster_of(facts: Facts) -> Cluster:
+    """The bus of a suite, as the server configuration needs it."""
+    names = (*permissions.NAMES, permissions.SYSTEM_USER)
+    return Cluster(
+        name=f"tradewind-{facts.nonce}",
+        nodes=[
+            Node(
+                name=node_name(facts, number),
+                host=HOST,
+                client_port=ports["client"],
+                monitor_port=ports["monitor"],
+                route_port=ports["route"],
+                store_dir=facts.folder / "nats" / f"n{number}",
+            )
+            for number, ports in enumerate(facts.nodes, start=1)
+        ],
+        passwords={name: facts.secret(name) for name in names},
+        shards=facts.shards,
+    )
+
+
+def node_name(facts: Facts, number: int) -> str:
+    """A node's name, different for every suite."""
+    return f"{facts.nonce}-n{number}"
+
+
+def _choose(folder: Path, earlier: Facts | None, options: Options) -> Facts:
+    free = iter(free_ports(NODES * 3 + 4))
+
+    def port(wanted: int, earlier_port: int, what: str, option: str) -> int:
+        if wanted:
+            require_free(wanted, what, option)
+            return wanted
+        return earlier_port if earlier_port and is_free(earlier_port) else next(free)
+
+    return Facts(
+        nonce=earlier.nonce if earlier else secrets.token_hex(4),
+        home=str(folder.absolute()),
+        shards=earlier.shards if earlier else options.shards,
+        replicas=options.replicas,
+        nodes=[
+            {
+                kind: port(0, earlier.nodes[number][kind] if earlier else 0, "bus", "")
+                for kind in ("client", "monitor", "route")
+            }
+            for number in range(NODES)
+        ],
+        gateway_port=port(
+            options.gateway_port,
+            earlier.gateway_port if earlier else 0,
+            "gateway",
+            "--gateway-port",
+        ),
+        console_port=port(
+            options.console_port,
+            earlier.console_port if earlier else 0,
+            "console",
+            "--console-port",
+        ),
+        archive_port=port(0, earlier.archive_port if earlier else 0, "archiver", ""),
+        venue_port=port(0, earlier.venue_port if earlier else 0, "venue", ""),
+    )
+
+
+def _write_secrets(facts: Facts) -> None:
+    names = [*permissions.NAMES, permissions.SYSTEM_USER, "venue-session"]
+    for name in (*names, *(f"key.{key}" for key in KEYS)):
+        path = facts.secrets_dir / name
+        if not path.exists():
+            write_private(path, secrets.token_hex(24).encode())
+    keys = {key: {"secret": facts.secret(f"key.{key}"), **rights} for key, rights in KEYS.items()}
+    write_private(facts.secrets_dir / "gateway-keys.json", msgspec.json.encode({"keys": keys}))
+
+
+def _write_node_configs(facts: Facts) -> None:
+    cluster = cluster_of(facts)
+    for number, node in enumerate(cluster.nodes, start=1):
+        node.store_dir.mkdir(parents=True, exist_ok=True)
+        write_private(facts.folder / "nats" / f"n{number}.conf", render(cluster, node).encode())

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The processes of a suite, in starting order: the orchestrator's plan."""
+
+import sys
+from pathlib import Path
+
+from tradewind.cli.suite.facts import HOST, STRATEGY_KEY, Facts, Options
+from tradewind.common import permissions, subjects
+from tradewind.common.server_config import server_binary
+from tradewind.orchestrator.plan import Plan, ProcessSpec, Ready, Stage
+
+VENUE = "SIM"
+RECORDING_FOLDER = ".tradewind-data"
+DEMO_ACCOUNT = "DEMO"
+
+
+def plan_of(facts: Facts, options: Options) -> Plan:
+    """All processes of the suite."""
+    stages = [
+        Stage(name="bus", processes=[_node(facts, number) for number in range(1, 4)]),
+        Stage(name="streams", processes=[_init_job(facts)]),
+        Stage(name="core", processes=[_simvenue(facts, options), *_replicas(facts)]),
+        Stage(
+            name="services",
+            processes=[
+                _gateway(facts),
+                _venue(facts),
+                _marketdata(facts),
+                _risk(facts),
+                _archiver(facts),
+                _console(facts),
+            ],
+        ),
+    ]
+    if options.is_demo:
+        stages.append(Stage(name="demo", processes=[_strategy(facts)]))
+    return Plan(stages=stages)
+
+
+def service_env(facts: Facts, user: str, instance: str) -> dict[str, str]:
+    """What every service on the bus is told."""
+    return {
+        "TRADEWIND_NATS_URLS": ",".join(facts.urls),
+        "TRADEWIND_NATS_USER": user,
+        "TRADEWIND_NATS_PASSWORD_FILE": str(facts.secrets_dir / user),
+        "TRADEWIND_INSTANCE": instance,
+        "TRADEWIND_SHARDS": str(facts.shards),
+        "TRADEWIND_STATE_DIR": str(facts.folder / "state" / instance),
+    }
+
+
+def recording_folder() -> Path:
+    """Where `make install` puts the recording: beside the environment that runs this."""
+    return Path(sys.prefix).parent / RECORDING_FOLDER
+
+
+def _service(facts: Facts, service: str, instance: str, **extra: str) -> ProcessSpec:
+    (facts.folder / "state" / instance).mkdir(parents=True, exist_ok=True)
+    return ProcessSpec(
+        name=instance,
+        argv=[sys.executable, "-m", f"tradewind.{service}"],
+        env=service_env(facts, service, instance)
+        | {f"TRADEWIND_{name}": value for name, value in extra.items()},
+        ready=Ready.STATUS,
+        ready_key=subjects.status_key(service, instance),
+    )
+
+
+def _http(spec: ProcessSpec, port: int) -> ProcessSpec:
+    return ProcessSpec(
+        name=spec.name,
+        argv=spec.argv,
+        env=spec.env | {"TRADEWIND_HTTP_HOST": HOST, "TRADEWIND_HTTP_PORT": str(port)},
+        ready=Ready.HTTP,
+        ready_url=f"http://{HOST}:{port}/readyz",
+    )
+
+
+def _node(facts: Facts, number: int) -> ProcessSpec:
+    monitor = facts.nodes[number - 1]["monitor"]
+    return ProcessSpec(
+        name=f"nats-n{number}",
+        argv=[str(server_binary()), "-c", str(facts.folder / "nats" / f"n{number}.conf")],
+        ready=Ready.HTTP,
+        ready_url=f"http://{HOST}:{monitor}/healthz?js-server-only=true",
+        grace_ms=10_000,
+    )
+
+
+def _init_job(facts: Facts) -> ProcessSpec:
+    return ProcessSpec(
+        name="init",
+        argv=[sys.executable, "-m", "tradewind.common.init_job"],
+        env=service_env(facts, "admin", "init")
+        | {"TRADEWIND_NATS_SYSTEM_PASSWORD_FILE": str(facts.secrets_dir / permissions.SYSTEM_USER)},
+        ready=Ready.EXIT,
+        ready_timeout_ms=60_000,
+    )
+
+
+def _simvenue(facts: Facts, options: Options) -> ProcessSpec:
+    folder = options.flow_dir or recording_folder()
+    spec = _service(
+        facts,
+        "simvenue",
+        "simvenue",
+        FLOW=options.flow,
+        FLOW_DIR=str(folder),
+        FLOW_SPEED=str(options.flow_speed),
+        VENUE_KEY=facts.secret("venue-session"),
+    )
+    outside = {name: value for name, value in spec.env.items() if "NATS" not in name}
+    return _http(
+        ProcessSpec(name=spec.name, argv=spec.argv, env=outside, ready=Ready.HTTP),
+        facts.venue_port,
+    )
+
+
+def _replicas(facts: Facts) -> list[ProcessSpec]:
+    return [
+        _service(facts, "oms", f"oms-{shard}-{rank}", SHARD=str(shard), RANK=str(rank))
+        for shard in range(facts.shards)
+        for rank in range(facts.replicas)
+    ]
+
+
+def _gateway(facts: Facts) -> ProcessSpec:
+    keys = str(facts.secrets_dir / "gateway-keys.json")
+    return _http(_service(facts, "gateway", "gateway-0", KEYS_FILE=keys), facts.gateway_port)
+
+
+def _venue(facts: Facts) -> ProcessSpec:
+    spec = _service(
+        facts,
+        "venue",
+        "venue-sim-0",
+        VENUE=VENUE,
+        VENUE_URL=f"ws://{HOST}:{facts.venue_port}",
+        VENUE_KEY=facts.secret("venue-session"),
+    )
+    return ProcessSpec(
+        name=spec.name,
+        argv=spec.argv,
+        env=spec.env,
+        ready=spec.ready,
+        ready_key=spec.ready_key,
+        ready_role="active",
+    )
+
+
+def _marketdata(facts: Facts) -> ProcessSpec:
+    feed = f"ws://{HOST}:{facts.venue_port}/feed"
+    return _service(facts, "marketdata", "marketdata-0", VENUE=VENUE, FEED_URL=feed)
+
+
+def _risk(facts: Facts) -> ProcessSpec:
+    return _service(facts, "risk", "risk-0", VENUE=VENUE)
+
+
+def _archiver(facts: Facts) -> ProcessSpec:
+    database = facts.folder / "state" / "archiver-0" / "clickhouse"
+    spec = _service(facts, "archiver", "archiver-0", CLICKHOUSE_DSN=f"chdb://{database}")
+    return _http(spec, facts.archive_port)
+
+
+def _console(facts: Facts) -> ProcessSpec:
+    spec = _service(facts, "console", "console-0", ARCHIVE_URL=facts.archive_url, VENUE=VENUE)
+    return _http(spec, facts.console_port)
+
+
+def _strategy(facts: Facts) -> ProcessSpec:
+    return ProcessSpec(
+        name="demo-strategy",
+        argv=[sys.executable, "-m", "tradewind.cli.demo_strategy"],
+        env={
+            "TRADEWIND_GATEWAY_URL": facts.gateway_url,
+            "TRADEWIND_KEY_ID": STRATEGY_KEY,
+            "TRADEWIND_KEY_SECRET_FILE": str(facts.secrets_dir / f"key.{STRATEGY_KEY}"),
+            "TRADEWIND_ACCOUNT": DEMO_ACCOUNT,
+            "TRADEWIND_FEED_URL": f"ws://{HOST}:{facts.venue_port}/feed",
+        },
+    )

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which suite a command means: a folder named by --home and --name."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tradewind.cli.suite.facts import Facts, SuiteError, read_facts, suite_folder
+from tradewind.cli.suite.launcher import running_orchestrator
+
+DEFAULT_HOME = ".tradewind"
+DEFAULT_NAME = "main"
+
+Home = Annotated[
+    Path,
+    typer.Option(envvar="TRADEWIND_HOME", help="Folder that holds the state of all suites."),
+]
+Name = Annotated[str, typer.Option(help="Name of the suite; several may run side by side.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+
+
+def running_facts(home: Path, name: str) -> Facts:
+    """The facts of a running suite.
+
+    Raises:
+        SuiteError: NOT_RUNNING, with what to do.
+    """
+    folder = suite_folder(home, name)
+    facts = read_facts(folder)
+    if facts is None or running_orchestrator(folder) is None:
+        raise SuiteError(
+            f"no suite runs in {folder}: `tradewind up --demo` starts one",
+            code="NOT_RUNNING",
+        )
+    return facts
