@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Risk at work: follows EVENTS, journals references and halts, answers for positions."""
+
+import asyncio
+import logging
+import time
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from tradewind.common import codec, subjects
+from tradewind.common.errors import Refused, Unknown
+from tradewind.common.grid import Grid
+from tradewind.common.jetstream import Bus, KeyValue, Message, StreamReader
+from tradewind.core.commands import Command, SetReferencePrice, SetTradingState
+from tradewind.core.types import TradingState
+from tradewind.risk.book import Breach, RiskBook
+from tradewind.risk.reference import QuoteSeen, ReferencePolicy
+from tradewind.risk.settings import Settings
+
+log = logging.getLogger(__name__)
+
+CONFIG_BUCKET = "CONFIG"
+RETRY_S = 0.1
+INSTANCE_ACTOR = "risk"
+
+
+class Risk:
+    """The independent view of all shards."""
+
+    def __init__(self, bus: Bus, settings: Settings) -> None:
+        self._bus = bus
+        self._settings = settings
+        self._books = [RiskBook() for _ in range(settings.service.shards)]
+        self._policies: dict[str, ReferencePolicy] = {}
+        self._grids: dict[str, Grid] = {}
+        self._marks: dict[str, int] = {}
+        self._halts: asyncio.Queue[tuple[int, Breach]] = asyncio.Queue()
+        self.references_journaled = 0
+
+    async def load_instruments(self) -> None:
+        """Reads the grids that decimals are printed on."""
+        for entry in await KeyValue(self._bus, CONFIG_BUCKET).entries("instrument.>"):
+            plain = msgspec.json.decode(entry.value, type=dict[str, Any])
+            self._grids[plain["symbol"]] = Grid(
+                Decimal(plain["tick_size"]), Decimal(plain["lot_size"])
+            )
+
+    async def serve(self) -> None:
+        """Listens to quotes, and answers questions."""
+        quotes = subjects.market_data(self._settings.venue, "*", "quote")
+        await self._bus.subscribe(quotes, self._on_quote)
+        await self._bus.serve(subjects.query_risk("positions"), self._answer_positions)
+
+    async def follow(self, shard: int) -> None:
+        """Takes every output of a shard, from the first on, for ever."""
+        stream = subjects.events_stream(shard)
+        live = subjects.live(subjects.events_all(shard))
+        reader = StreamReader(self._bus, stream, live, 1)
+        await reader.open()
+        while True:
+            for record in await reader.next_batch():
+                breach = self._books[shard].take(codec.decode_event(record.body))
+                if breach is not None:
+                    self._halts.put_nowait((shard, breach))
+
+    async def halt_breaches(self) -> None:
+        """Halts the account of every order that should not have been accepted."""
+        while True:
+            shard, breach = await self._halts.get()
+            log.error("order %s: %s", breach.order_id, breach.text)
+            command = SetTradingState(
+                scope=f"account:{breach.account}",
+                state=TradingState.HALTED,
+                actor=INSTANCE_ACTOR,
+                reason=f"order {breach.order_id}: {breach.text}",
+            )
+            await self._journal_surely(shard, command)
+
+    def facts(self) -> dict[str, Any]:
+        """What the heartbeat tells."""
+        return {
+            "role": "active",
+            "references": self._marks,
+            "references_journaled": self.references_journaled,
+            "checked": sum(book.checked for book in self._books),
+            "breaches": sum(len(book.breaches) for book in self._books),
+            "positions": sum(len(book.holdings) for book in self._books),
+        }
+
+    async def _on_quote(self, message: Message) -> None:
+        quote = msgspec.json.decode(message.body, type=dict[str, Any])
+        symbol = quote["symbol"]
+        seen = QuoteSeen(bid_px=quote["bid_px"], ask_px=quote["ask_px"])
+        policy = self._policies.setdefault(
+            symbol,
+            ReferencePolicy(
+                interval_ms=self._settings.reference_interval_ms,
+                move_bps=self._settings.reference_move_bps,
+            ),
+        )
+        price = policy.next_price(seen, time.monotonic_ns() // 1_000_000)
+        if seen.mid is not None:
+            self._marks[symbol] = seen.mid
+        if price is None:
+            return
+        command = SetReferencePrice(symbol=symbol, price=price)
+        await asyncio.gather(*(self._journal(shard, command) for shard in range(len(self._books))))
+        self.references_journaled += 1
+
+    async def _journal_surely(self, shard: int, command: Command) -> None:
+        """Tries until it is stored; storing a halt twice is harmless."""
+        is_stored = False
+        while not is_stored:
+            is_stored = await self._journal(shard, command)
+            await asyncio.sleep(0 if is_stored else RETRY_S)
+
+    async def _journal(self, shard: int, command: Command) -> bool:
+        try:
+            await self._bus.publish(subjects.journal_subject(shard, command), codec.encode(command))
+        except (Refused, Unknown) as error:
+            log.warning("%s was not journaled: %s", type(command).__name__, error)
+            return False
+        return True
+
+    async def _answer_positions(self, _question: bytes) -> bytes:
+        return msgspec.json.encode({"ok": True, "positions": self.positions()})
+
+    def positions(self) -> list[dict[str, Any]]:
+        """Every holding in exact decimals; what needs a mark is null without one."""
+        rows = [
+            (account, symbol, holding)
+            for book in self._books
+            for (account, symbol), holding in sorted(book.holdings.items())
+        ]
+        return [self._row(account, symbol, holding) for account, symbol, holding in rows]
+
+    def _row(self, account: str, symbol: str, holding: Any) -> dict[str, Any]:
+        grid, mark = self._grids[symbol], self._marks.get(symbol)
+        return {
+            "account": account,
+            "symbol": symbol,
+            "qty": grid.lots_to_text(holding.qty),
+            "avg_px": grid.ticks_to_text(holding.cost // holding.qty) if holding.qty else None,
+            "mark_px": None if mark is None else grid.ticks_to_text(mark),
+            "realised": grid.notional_to_text(holding.realised),
+            "unrealised": None if mark is None else grid.notional_to_text(holding.unrealised(mark)),
+        }
