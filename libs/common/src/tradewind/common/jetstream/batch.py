@@ -27,12 +27,10 @@ def batch_messages(
     batch_id = secrets.token_hex(12)
     encoded = []
     for place, message in enumerate(messages, start=1):
-        headers = dict(message.headers)
-        headers["Nats-Batch-Id"] = batch_id
-        headers["Nats-Batch-Sequence"] = str(place)
-        if place == 1 and expected_last_seq is not None:
-            headers["Nats-Expected-Last-Sequence"] = str(expected_last_seq)
+        own = f"Nats-Batch-Id: {batch_id}\r\nNats-Batch-Sequence: {place}\r\n"
+        if place == 1:
+            own += f"Nats-Expected-Last-Sequence: {expected_last_seq}\r\n"
         if place == len(messages):
-            headers["Nats-Batch-Commit"] = "1"
-        encoded.append((message.subject, encode_headers(headers), message.body))
+            own += "Nats-Batch-Commit: 1\r\n"
+        encoded.append((message.subject, encode_headers(message.headers, own), message.body))
     return encoded

@@ -2,24 +2,21 @@
 """One connection: nats-py for the protocol, reconnects and subscriptions; our own hot path.
 
 nats-py puts each message through a queue, a task and a header dictionary. Here a listener is called
-straight from the reading loop with the raw bytes. This overrides one private method of a pinned
-version (`_process_msg`) and hands bytes to its flusher; the tests on a real bus notice a change.
+straight from the reading loop with the raw bytes. This replaces the parser of a pinned version
+(`_ps`) and hands bytes to its flusher; the tests on a real bus notice a change.
 """
 
 import asyncio
 import re
-from collections.abc import Callable
 from typing import Any
 
 from nats.aio.client import Client
 
 from tradewind.common.errors import Refused, Unknown
+from tradewind.common.jetstream.parser import FastParser, Listener
 
 OUTBOUND_MAX = 16 * 1024 * 1024
 _SUBJECT = re.compile(r"[!-~]+")
-
-Listener = Callable[[str, str, bytes, bytes | None], None]
-"""Called with subject, reply subject, body and raw header block."""
 
 
 class Connection(Client):
@@ -28,6 +25,7 @@ class Connection(Client):
     def __init__(self) -> None:
         super().__init__()
         self._listeners: dict[int, Listener] = {}
+        self._ps = FastParser(self, self._listeners)
 
     async def listen(self, subject: str, listener: Listener, queue: str = "") -> Any:
         """Subscribes; the listener must not block and must not raise."""
@@ -92,12 +90,3 @@ class Connection(Client):
         """Drops what was not written when the connection broke: its senders are told unknown."""
         self._pending = []
         self._pending_data_size = 0
-
-    async def _process_msg(
-        self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes | None
-    ) -> None:
-        listener = self._listeners.get(sid)
-        if listener is None:
-            await super()._process_msg(sid, subject, reply, data, headers)  # type: ignore[arg-type]
-            return
-        listener(subject.decode(), reply.decode(), data, headers)

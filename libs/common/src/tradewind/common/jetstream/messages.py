@@ -41,18 +41,18 @@ class Record:
     body: bytes
 
 
-def encode_headers(headers: Mapping[str, str]) -> bytes:
-    """The header block of a message; nothing if it has no headers.
+def encode_headers(headers: Mapping[str, str], own: str = "") -> bytes:
+    """The header block of a message; nothing if it has no headers. `own` are whole lines of ours.
 
     Raises:
         ValueError: if a line break would make two headers of one.
     """
-    if not headers:
+    if not headers and not own:
         return b""
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
     if lines.count("\n") != len(headers) or lines.count("\r") != len(headers):
         raise ValueError("a header may not contain a line break")
-    return b"NATS/1.0\r\n" + lines.encode() + b"\r\n"
+    return f"NATS/1.0\r\n{lines}{own}\r\n".encode()
 
 
 def status_of(raw: bytes | None) -> int:
@@ -80,14 +80,18 @@ def decode_record(raw: bytes | None, body: bytes) -> Record:
     Raises:
         KeyError: if the broker's headers are missing.
     """
-    headers = decode_headers(raw)
-    seq, stamp, subject = (
-        int(headers["Nats-Sequence"]),
-        headers["Nats-Time-Stamp"],
-        headers["Nats-Subject"],
+    own: dict[str, str] = {}
+    brokers: dict[str, str] = {}
+    for line in (raw or b"").decode("utf-8", "replace").split("\r\n")[1:-2]:
+        name, _colon, value = line.partition(":")
+        (brokers if name.startswith("Nats-") else own)[name] = value.strip()
+    return Record(
+        int(brokers["Nats-Sequence"]),
+        parse_stamp(brokers["Nats-Time-Stamp"]),
+        brokers["Nats-Subject"],
+        own,
+        body,
     )
-    own = {name: value for name, value in headers.items() if not name.startswith("Nats-")}
-    return Record(seq, parse_stamp(stamp), subject, own, body)
 
 
 def parse_stamp(stamp: str) -> int:
