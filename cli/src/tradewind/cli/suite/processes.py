@@ -144,7 +144,7 @@ def _venue(facts: Facts) -> ProcessSpec:
         env=spec.env,
         ready=spec.ready,
         ready_key=spec.ready_key,
-        ready_role="active",
+        ready_role="connected",
     )
 
 
