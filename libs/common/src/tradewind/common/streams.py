@@ -15,6 +15,8 @@ GIB = 1024**3
 REPLICAS = 3
 STREAM_NOT_FOUND = 10059
 CONSUMER_NOT_FOUND = 10014
+NO_SUITABLE_PEERS = 10005
+LOOK_AGAIN_S = 0.1
 READY_TIMEOUT_S = 15.0
 MESSAGE_BYTES_MAX = 64 * 1024
 
@@ -68,15 +70,15 @@ async def create_all(bus: Bus, shards: int) -> None:
     for name, config in STREAMS(shards).items():
         found = await _stream_config(bus, name)
         if found is None:
-            await bus.api(f"STREAM.CREATE.{name}", config, timeout_s=READY_TIMEOUT_S)
+            await _create(bus, f"STREAM.CREATE.{name}", config)
         elif _differences(config, found):
             await bus.api(f"STREAM.UPDATE.{name}", found | config, timeout_s=READY_TIMEOUT_S)
     for (stream, durable), config in CONSUMERS(shards).items():
         if await _consumer_config(bus, stream, durable) is None:
-            await bus.api(
+            await _create(
+                bus,
                 f"CONSUMER.CREATE.{stream}.{durable}",
                 {"stream_name": stream, "action": "create", "config": config},
-                timeout_s=READY_TIMEOUT_S,
             )
 
 
@@ -171,6 +173,21 @@ def _differences(wanted: Config, actual: Config) -> list[str]:
         elif found != value:
             wrong.append(f"{key} is {found!r}, not {value!r}")
     return wrong
+
+
+async def _create(bus: Bus, api: str, request: Config) -> None:
+    """Creates; waits for nodes that were started but are not yet seen by the meta leader."""
+    loop = asyncio.get_running_loop()
+    deadline_s = loop.time() + READY_TIMEOUT_S
+    while True:
+        try:
+            await bus.api(api, request, timeout_s=READY_TIMEOUT_S)
+        except Refused as error:
+            if error.err_code != NO_SUITABLE_PEERS or loop.time() > deadline_s:
+                raise
+            await asyncio.sleep(LOOK_AGAIN_S)
+        else:
+            return
 
 
 async def _stream_config(bus: Bus, name: str) -> Config | None:
