@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 PUBLISH_TIMEOUT_MS = 2000
 API_RETRY_S = 0.05
+API_ASK_AGAIN_MS = 1500
 CONFIRM_S = 5.0
 API_UNAVAILABLE = 503
 
@@ -191,9 +192,10 @@ class Bus(Session):
         body = b"" if payload is None else msgspec.json.encode(payload)
         while True:
             left_ms = max(1, int((deadline - loop.time()) * 1000))
+            ask_ms = min(left_ms, API_ASK_AGAIN_MS)
             try:
                 answer = msgspec.json.decode(
-                    await self.request(f"$JS.API.{suffix}", body, left_ms), type=dict[str, Any]
+                    await self.request(f"$JS.API.{suffix}", body, ask_ms), type=dict[str, Any]
                 )
                 error = answer.get("error")
                 if error is None:
@@ -204,6 +206,11 @@ class Bus(Session):
                 is_passing = error.get("code") == API_UNAVAILABLE
             except Refused as caught:
                 refusal, is_passing = caught, caught.err_code == NO_RESPONDERS
+            except Unknown:
+                # A server without a meta leader drops the question; asking twice changes nothing.
+                if ask_ms == left_ms:
+                    raise
+                continue
             if not is_passing or loop.time() + API_RETRY_S >= deadline:
                 raise refusal
             await asyncio.sleep(API_RETRY_S)
