@@ -156,6 +156,7 @@ function connect() {
     picture = JSON.parse(message.data);
     heardMs = performance.now();
     drawAll();
+    drawLink();
   };
   socket.onclose = () => setTimeout(connect, 500 + Math.random() * 500);
 }
