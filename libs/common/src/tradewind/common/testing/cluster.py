@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,7 +23,12 @@ from tradewind.common.settings import BusSettings
 
 NODES = 3
 READY_TIMEOUT_S = 30.0
+START_ATTEMPTS = 3
 LOOK_AGAIN_S = 0.05
+
+
+class NodeEnded(AssertionError):
+    """A node ended by itself while it was starting."""
 
 
 class LocalCluster:
@@ -61,16 +67,23 @@ class LocalCluster:
         self.stop()
 
     async def start(self) -> None:
-        """Starts all nodes and waits until they are ready."""
-        for node in self.config.nodes:
-            self.start_node(node.name)
-        await self.ready()
+        """Starts all nodes and waits until they are ready.
+
+        A free port may be taken by somebody else before its node listens: then others are tried.
+        """
+        for _attempt in range(START_ATTEMPTS - 1):
+            try:
+                await self._start_once()
+            except NodeEnded:
+                self._kill()
+                self.config = self._with_other_ports()
+            else:
+                return
+        await self._start_once()
 
     def stop(self) -> None:
         """Kills the nodes and removes what they stored."""
-        for process in self._processes.values():
-            process.kill()
-            process.wait()
+        self._kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     async def close_buses(self) -> None:
@@ -130,21 +143,44 @@ class LocalCluster:
             ended = [name for name, it in self._processes.items() if it.poll() is not None]
             if ended or loop.time() > deadline:
                 logs = [path.read_text()[-1500:] for path in sorted(self.folder.glob("*.log"))]
-                raise AssertionError("the nodes did not get ready:\n" + "\n".join(logs))
+                kind = NodeEnded if ended else AssertionError
+                raise kind("the nodes did not get ready:\n" + "\n".join(logs))
             await asyncio.sleep(LOOK_AGAIN_S)
+
+    async def _start_once(self) -> None:
+        for node in self.config.nodes:
+            self.start_node(node.name)
+        await self.ready()
+
+    def _kill(self) -> None:
+        for process in self._processes.values():
+            process.kill()
+            process.wait()
+        self._processes.clear()
+
+    def _with_other_ports(self) -> Cluster:
+        nodes = [_node(node.name, self.folder) for node in self.config.nodes]
+        return replace(self.config, nodes=nodes)
 
     async def _is_ready(self) -> bool:
         try:
             answers = [await monitor(node, "/jsz") for node in self.config.nodes]
         except (OSError, ValueError):
             return False
-        metas = [answer.get("meta_cluster", {}) for answer in answers]
-        sizes = {meta.get("cluster_size") for meta in metas}
-        leaders = {meta.get("leader", "") for meta in metas}
-        return sizes == {len(answers)} and len(leaders) == 1 and leaders != {""}
+        return any(
+            leads_all(answer.get("meta_cluster", {}), node.name, len(answers))
+            for node, answer in zip(self.config.nodes, answers, strict=True)
+        )
 
     def _find(self, name: str) -> Node:
         return next(node for node in self.config.nodes if node.name == name)
+
+
+def leads_all(meta: dict[str, Any], name: str, count: int) -> bool:
+    """The node of this name is the meta leader, and sees all others up to date."""
+    peers = meta.get("replicas") or []
+    in_sync = [peer for peer in peers if peer.get("current") and not peer.get("offline")]
+    return meta.get("leader") == name and len(in_sync) == count - 1
 
 
 async def monitor(node: Node, path: str) -> dict[str, Any]:
