@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Risk's own positions and its second look at accepted orders."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tradewind.core.events import LimitsSet, OrderReport, ReferencePriceSet
+from tradewind.core.types import ExecType, OrdStatus, OrdType, Reason, Side, TimeInForce
+from tradewind.risk.book import Holding, RiskBook
+
+LIMITS = LimitsSet(
+    account="A",
+    symbol="S",
+    max_order_qty=100,
+    max_notional=10_000,
+    max_position=1_000,
+    collar_bps=500,
+    max_reference_age_ms=1000,
+    version=1,
+)
+ACCEPTED = OrderReport(
+    account="A",
+    order_id="seg-0-1",
+    cl_ord_id="c",
+    orig_cl_ord_id="",
+    exec_id="E1",
+    venue_exec_id="",
+    venue_order_id="",
+    exec_type=ExecType.PENDING_NEW,
+    ord_status=OrdStatus.PENDING_NEW,
+    symbol="S",
+    side=Side.BUY,
+    ord_type=OrdType.LIMIT,
+    time_in_force=TimeInForce.GTC,
+    order_qty=10,
+    price=100,
+    cum_qty=0,
+    leaves_qty=10,
+    cum_notional=0,
+    last_qty=0,
+    last_px=0,
+    reason=Reason.NONE,
+    text="",
+    client="c",
+    strategy="s",
+    transact_time_ns=1,
+)
+
+fills = st.lists(
+    st.tuples(st.sampled_from(Side), st.integers(1, 1000), st.integers(1, 10**7)), max_size=40
+)
+
+
+@given(fills)
+def test_profit_and_open_value_are_the_cash_that_moved(
+    trades: list[tuple[Side, int, int]],
+) -> None:
+    holding = Holding()
+    for side, qty, price in trades:
+        holding.trade(side, qty, price)
+    assert holding.qty == sum(qty * side.sign for side, qty, _ in trades)
+    cash = -sum(qty * price * side.sign for side, qty, price in trades)
+    mark = 123
+    assert holding.realised + holding.unrealised(mark) == cash + holding.qty * mark
+
+
+def test_a_flat_holding_has_no_cost() -> None:
+    holding = Holding()
+    holding.trade(Side.BUY, 3, 10)
+    holding.trade(Side.SELL, 1, 12)
+    holding.trade(Side.SELL, 2, 13)
+    assert (holding.qty, holding.cost, holding.realised) == (0, 0, 8)
+
+
+def test_a_fill_through_zero_opens_the_other_side_at_its_own_price() -> None:
+    holding = Holding()
+    holding.trade(Side.BUY, 2, 10)
+    holding.trade(Side.SELL, 5, 12)
+    assert (holding.qty, holding.cost, holding.realised) == (-3, -36, 4)
+
+
+def book() -> RiskBook:
+    made = RiskBook()
+    made.take(LIMITS)
+    made.take(ReferencePriceSet(symbol="S", price=100, ts_ns=1))
+    return made
+
+
+def test_an_order_within_all_limits_is_no_breach() -> None:
+    made = book()
+    assert made.take(ACCEPTED) is None
+    assert made.checked == 1
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        replace(ACCEPTED, order_qty=101),
+        replace(ACCEPTED, price=106),
+        replace(ACCEPTED, price=94),
+        replace(ACCEPTED, order_qty=100, price=101),
+        replace(ACCEPTED, account="B"),
+    ],
+)
+def test_an_accepted_order_outside_a_limit_is_a_breach(report: OrderReport) -> None:
+    breach = book().take(report)
+    assert breach is not None
+    assert breach.order_id == report.order_id
+
+
+def test_an_order_accepted_without_a_reference_price_is_a_breach() -> None:
+    made = RiskBook()
+    made.take(LIMITS)
+    assert made.take(ACCEPTED) is not None
