@@ -48,15 +48,20 @@ class Session:
         """
         session = cls(settings)
         connecting = asyncio.ensure_future(session._connect(settings, name))
-        await asyncio.wait(
-            {connecting, session._failure}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
-        )
-        if connecting.done():
-            connecting.result()
-            await session.nc.listen(session._replies.subject, session._replies.hear)
-            return session
-        connecting.cancel()
-        await session.close()
+        try:
+            await asyncio.wait(
+                {connecting, session._failure},
+                timeout=timeout_s,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if connecting.done():
+                connecting.result()
+                await session.nc.listen(session._replies.subject, session._replies.hear)
+                return session
+        except asyncio.CancelledError:
+            await session._abandon(connecting)
+            raise
+        await session._abandon(connecting)
         session.check()
         where = ", ".join(settings.urls)
         raise BusError(
@@ -102,6 +107,12 @@ class Session:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._replies.fail_all(lambda subject: Unknown(f"closed before {subject} was answered"))
+
+    async def _abandon(self, connecting: "asyncio.Future[None]") -> None:
+        """Lets go of a connection that nobody waits for: it would reconnect for ever."""
+        connecting.cancel()
+        await asyncio.wait({connecting}, timeout=CLOSE_S)
+        await self.close()
 
     async def _connect(self, settings: BusSettings, name: str) -> None:
         await self.nc.connect(
