@@ -12,12 +12,13 @@ from typing import Any
 
 from tradewind.cli.console_io import EXIT_HOLDS, err
 from tradewind.cli.suite.facts import Facts, Options, SuiteError, read_facts
-from tradewind.cli.suite.launcher import Launcher, running_orchestrator
+from tradewind.cli.suite.launcher import Launcher, running_orchestrator, survivors
 from tradewind.cli.view import live_view
-from tradewind.orchestrator.process import identify
+from tradewind.orchestrator.process import Process, identify
 
 STOP_TIMEOUT_S = 60.0
 LOOK_AGAIN_S = 0.1
+SURVIVOR_GRACE_MS = 10_000
 
 
 async def up(folder: Path, options: Options, env: Mapping[str, str]) -> int:
@@ -58,6 +59,8 @@ async def down(folder: Path) -> int:
         SuiteError: NOT_RUNNING, or it did not end in time.
     """
     orchestrator = running_orchestrator(folder)
+    if orchestrator is None and survivors(folder):
+        return await _end_survivors(folder)
     if read_facts(folder) is None or orchestrator is None:
         raise SuiteError(f"no suite runs in {folder}: nothing to stop", code="NOT_RUNNING")
     holder = _lock_holder(folder)
@@ -72,6 +75,16 @@ async def down(folder: Path) -> int:
             )
         await asyncio.sleep(LOOK_AGAIN_S)
     err.print("stopped")
+    return EXIT_HOLDS
+
+
+async def _end_survivors(folder: Path) -> int:
+    """Ends what a dead orchestrator has left, the last started first."""
+    for identity in survivors(folder):
+        process = Process.adopt(identity)
+        if process is not None:
+            await process.stop(SURVIVOR_GRACE_MS)
+    err.print("stopped what an earlier start had left")
     return EXIT_HOLDS
 
 

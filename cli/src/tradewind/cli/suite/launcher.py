@@ -19,6 +19,7 @@ from tradewind.cli.suite.prepare import node_name, prepare
 from tradewind.cli.suite.processes import plan_of, service_env
 from tradewind.orchestrator.plan import ProcessSpec
 from tradewind.orchestrator.process import Identity, Process, identify
+from tradewind.orchestrator.table import read_identities
 
 LOOK_AGAIN_S = 0.1
 STOP_GRACE_MS = 60_000
@@ -54,7 +55,8 @@ class Launcher:
                 "`tradewind down` stops them",
                 code="ALREADY_RUNNING",
             )
-        facts = self.facts = prepare(self.folder, self._options)
+        left = survivors(self.folder)
+        facts = self.facts = prepare(self.folder, self._options, is_alive=bool(left))
         self._spec = self._orchestrator_spec(facts)
         self._orchestrator = Process.start(self._spec, self._env, self.folder / "logs")
         try:
@@ -104,7 +106,7 @@ class Launcher:
         plan_path = self.folder / "run" / "plan.json"
         plan_path.parent.mkdir(parents=True, exist_ok=True)
         plan_path.write_bytes(msgspec.json.encode(plan_of(facts, self._options)))
-        facts.table_path.unlink(missing_ok=True)
+        _forget_outcome(facts)
         env = service_env(facts, "orchestrator", "orchestrator-0")
         return ProcessSpec(
             name="orchestrator",
@@ -153,6 +155,15 @@ def read_table(facts: Facts) -> dict[str, Any]:
         return {}
 
 
+def _forget_outcome(facts: Facts) -> None:
+    """Whether an earlier start was up says nothing of this one; who still runs is kept."""
+    table = read_table(facts)
+    if table:
+        facts.table_path.write_bytes(
+            msgspec.json.encode(table | {"is_up": False, "failure": "", "orchestrator_pid": 0})
+        )
+
+
 def running_orchestrator(folder: Path) -> Identity | None:
     """The living orchestrator of a suite."""
     try:
@@ -166,6 +177,12 @@ def running_orchestrator(folder: Path) -> Identity | None:
         return None
     command = Path(f"/proc/{identity.pid}/cmdline").read_bytes()
     return identity if b"tradewind.orchestrator" in command else None
+
+
+def survivors(folder: Path) -> list[Identity]:
+    """Processes of an earlier start that still run, the last started first."""
+    found = read_identities(folder / "run" / "processes.json")
+    return [one for one in reversed(found.values()) if identify(one.pid) == one]
 
 
 @asynccontextmanager

@@ -27,15 +27,17 @@ KEYS = {
 }
 
 
-def prepare(folder: Path, options: Options) -> Facts:
+def prepare(folder: Path, options: Options, *, is_alive: bool = False) -> Facts:
     """The facts of the suite in `folder`, all its files written.
 
-    Ports and secrets of an earlier start are used again where the ports are free.
+    Ports and secrets of an earlier start are used again where the ports are free, and in any case
+    if processes of it are still alive (`is_alive`): those hold the ports.
 
     Raises:
         SuiteError: if a port that was asked for is taken.
     """
-    facts = _choose(folder, read_facts(folder), options)
+    earlier = read_facts(folder)
+    facts = earlier if earlier and is_alive else _choose(folder, earlier, options)
     _write_secrets(facts)
     _write_node_configs(facts)
     write_facts(facts)
