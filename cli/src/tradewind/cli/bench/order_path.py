@@ -91,7 +91,7 @@ async def measure_order_path(target: Target, *, rate: float, seconds: float) -> 
         sending_s = (max(samples.sent_ns.values()) - started_ns) / 1e9
     finally:
         await bus.close()
-    venue_ns = await asyncio.to_thread(_venue_latencies, target.venue_log, samples)
+    venue_ns = await asyncio.to_thread(venue_latencies, target.venue_log, samples)
     return _figures(samples, venue_ns, sending_s)
 
 
@@ -142,7 +142,7 @@ def _note(
     ack.add_done_callback(done)
 
 
-def _venue_latencies(log: Path | None, samples: Samples) -> list[int]:
+def venue_latencies(log: Path | None, samples: Samples) -> list[int]:
     """From sending to the venue's own note of having received the order."""
     if log is None:
         return []

@@ -62,23 +62,25 @@ def new_run() -> str:
 
 def resting(run: str, price: int, shards: int) -> Iterator[Request]:
     """Buy orders far below the market: accepted, sent, and left alone by everybody."""
-    yield from _requests(run, shards, (Side.BUY,), price // 2)
+    yield from _requests(run, shards, ((Side.BUY, price // 2),))
 
 
 def crossing(run: str, price: int, shards: int) -> Iterator[Request]:
-    """Buys and sells in turn at the market's price, so that they fill one another."""
-    yield from _requests(run, shards, (Side.BUY, Side.SELL), price)
+    """Buys and sells in turn that cross whatever is there, the market or one another."""
+    reach = price // 20
+    yield from _requests(run, shards, ((Side.BUY, price + reach), (Side.SELL, price - reach)))
 
 
-def _requests(run: str, shards: int, sides: tuple[Side, ...], price: int) -> Iterator[Request]:
+def _requests(run: str, shards: int, turns: tuple[tuple[Side, int], ...]) -> Iterator[Request]:
     places = [(account, subjects.shard_of(account, shards)) for account in BENCH_ACCOUNTS]
     for number in count():
         account, shard = places[number % len(places)]
+        side, price = turns[number // len(places) % len(turns)]
         command = SubmitOrder(
             account=account,
             cl_ord_id=f"{run}-{number}",
             symbol=SYMBOL,
-            side=sides[number // len(places) % len(sides)],
+            side=side,
             ord_type=OrdType.LIMIT,
             time_in_force=TimeInForce.GTC,
             order_qty=ORDER_QTY,
