@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Risk at work on a bus that the test plays: quotes in, references and halts out."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from tradewind.common import codec, subjects
+from tradewind.common.errors import Unknown
+from tradewind.common.jetstream import Bus, Message, PubAck
+from tradewind.common.settings import BusSettings, ServiceSettings
+from tradewind.common.testing import eventually
+from tradewind.core.commands import Command, SetReferencePrice, SetTradingState
+from tradewind.core.testing import ACCOUNT, SYMBOL, Desk
+from tradewind.core.types import TradingState
+from tradewind.risk.book import Breach
+from tradewind.risk.service import Risk
+from tradewind.risk.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+SHARDS = 2
+ENTRY = {
+    "symbol": SYMBOL,
+    "venue": "SIM",
+    "tick_size": "0.01",
+    "lot_size": "0.001",
+    "currency": "USD",
+}
+
+
+class Played:
+    """The bus as far as risk uses it."""
+
+    def __init__(self) -> None:
+        self.journaled: list[tuple[str, Command]] = []
+        self.fails = 0
+        self.listeners: dict[str, Callable[[Message], Any]] = {}
+        self.servers: dict[str, Callable[[bytes], Any]] = {}
+
+    async def publish(self, subject: str, body: bytes) -> PubAck:
+        if self.fails:
+            self.fails -= 1
+            raise Unknown("no answer")
+        self.journaled.append((subject, codec.decode_command(body)))
+        return PubAck("JOURNAL", len(self.journaled))
+
+    async def subscribe(self, subject: str, callback: Callable[[Message], Any]) -> None:
+        self.listeners[subject] = callback
+
+    async def serve(self, subject: str, handler: Callable[[bytes], Any]) -> None:
+        self.servers[subject] = handler
+
+    async def request_many(
+        self, _subject: str, _body: bytes, _timeout_ms: int
+    ) -> tuple[int, list[tuple[bytes | None, bytes]]]:
+        raw = (
+            "NATS/1.0\r\nNats-Sequence: 1\r\nNats-Time-Stamp: 2026-01-01T00:00:00Z\r\n"
+            f"Nats-Subject: $KV.CONFIG.instrument.{SYMBOL}\r\n\r\n"
+        )
+        return 204, [(raw.encode(), json.dumps(ENTRY).encode())]
+
+    async def quote(self, bid_px: int, ask_px: int) -> None:
+        body = {"symbol": SYMBOL, "bid_px": bid_px, "ask_px": ask_px}
+        heard = Message(subjects.market_data("SIM", SYMBOL, "quote"), json.dumps(body).encode())
+        await self.listeners["md.SIM.*.quote"](heard)
+
+    async def positions(self) -> list[dict[str, Any]]:
+        answer = json.loads(await self.servers[subjects.query_risk("positions")](b"{}"))
+        assert answer["ok"] is True
+        return cast(list[dict[str, Any]], answer["positions"])
+
+
+@asynccontextmanager
+async def risk_on(bus: Played) -> AsyncIterator[Risk]:
+    service = ServiceSettings(
+        bus=BusSettings(urls=(), user="risk", password=""),
+        instance="risk-0",
+        shards=SHARDS,
+        state_dir=Path(),
+        status_interval_ms=500,
+    )
+    settings = Settings(
+        service=service, venue="SIM", reference_interval_ms=1000, reference_move_bps=10
+    )
+    risk = Risk(cast(Bus, bus), settings)
+    await risk.load_instruments()
+    await risk.serve()
+    halting = asyncio.ensure_future(risk.halt_breaches())
+    try:
+        yield risk
+    finally:
+        halting.cancel()
+        await asyncio.gather(halting, return_exceptions=True)
+
+
+def trade(risk: Risk, qty: int, price: int) -> None:
+    """Lets one account buy in the shard where its orders go."""
+    desk = Desk.opened()
+    report = desk.submit(order_qty=qty)
+    desk.fill(report.order_id, qty, price)
+    for event in desk.outputs:
+        risk._books[subjects.shard_of(ACCOUNT, SHARDS)].take(event)
+
+
+async def test_a_quote_becomes_the_reference_of_every_shard() -> None:
+    bus = Played()
+    async with risk_on(bus) as risk:
+        await bus.quote(9_999, 10_001)
+        await bus.quote(10_000, 10_002)
+        price = SetReferencePrice(symbol=SYMBOL, price=10_000)
+        assert bus.journaled == [
+            (f"journal.{shard}.control.SetReferencePrice", price) for shard in range(SHARDS)
+        ]
+        assert risk.facts()["references_journaled"] == 1
+
+
+@pytest.mark.parametrize(("bid_px", "ask_px"), [(0, 10_001), (10_001, 0), (10_002, 10_001)])
+async def test_a_quote_without_a_middle_is_neither_reference_nor_mark(
+    bid_px: int, ask_px: int
+) -> None:
+    bus = Played()
+    async with risk_on(bus) as risk:
+        await bus.quote(bid_px, ask_px)
+        assert bus.journaled == []
+        assert risk.facts()["references"] == {}
+
+
+async def test_positions_are_told_in_exact_decimals_with_and_without_a_mark() -> None:
+    bus = Played()
+    async with risk_on(bus) as risk:
+        trade(risk, 10, 1_000)
+        row = {
+            "account": ACCOUNT,
+            "symbol": SYMBOL,
+            "qty": "0.01",
+            "avg_px": "10",
+            "mark_px": None,
+            "realised": "0",
+            "unrealised": None,
+        }
+        assert await bus.positions() == [row]
+        await bus.quote(1_099, 1_101)
+        marked = {**row, "mark_px": "11", "unrealised": "0.01"}
+        assert await bus.positions() == [marked]
+
+
+async def test_nothing_traded_means_no_positions() -> None:
+    bus = Played()
+    async with risk_on(bus):
+        assert await bus.positions() == []
+
+
+async def test_a_breach_halts_its_account_in_its_shard_however_often_the_bus_fails() -> None:
+    bus = Played()
+    async with risk_on(bus) as risk:
+        bus.fails = 2
+        risk._halts.put_nowait((1, Breach(account="DEMO", order_id="seg-1-7", text="too big")))
+        await eventually(lambda: bus.journaled)
+        assert bus.journaled == [
+            (
+                "journal.1.control.SetTradingState",
+                SetTradingState(
+                    scope="account:DEMO",
+                    state=TradingState.HALTED,
+                    actor="risk",
+                    reason="order seg-1-7: too big",
+                ),
+            )
+        ]
+
+
+async def test_a_journal_that_does_not_answer_does_not_end_risk() -> None:
+    bus = Played()
+    async with risk_on(bus):
+        bus.fails = SHARDS
+        await bus.quote(9_999, 10_001)
+        assert bus.journaled == []
+        await bus.quote(10_999, 11_001)
+        assert [command for _subject, command in bus.journaled] == [
+            SetReferencePrice(symbol=SYMBOL, price=11_000)
+        ] * SHARDS
