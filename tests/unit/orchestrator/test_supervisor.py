@@ -19,7 +19,7 @@ from tradewind.orchestrator.plan import Plan, ProcessSpec, Ready, Stage
 from tradewind.orchestrator.process import identify
 from tradewind.orchestrator.readiness import Readiness
 from tradewind.orchestrator.supervisor import StartFailed, Supervisor
-from tradewind.orchestrator.table import Phase, read_identities
+from tradewind.orchestrator.table import Phase, read_living
 
 pytestmark = pytest.mark.anyio
 NO_BUS = BusSettings(urls=("nats://127.0.0.1:1",), user="nobody", password="")
@@ -60,7 +60,7 @@ def supervisor_of(plan: Plan, folder: Path) -> Supervisor:
         env={"PATH": os.environ["PATH"], "OUT": str(folder / "out")},
         log_dir=folder / "logs",
         table_path=table_path,
-        earlier=read_identities(table_path),
+        earlier=read_living(table_path),
     )
 
 
@@ -180,6 +180,26 @@ async def test_the_next_life_adopts_what_still_runs_and_starts_what_does_not(
         os.kill(kept, signal.SIGKILL)
         await eventually(lambda: rows["kept"].restarts == 1)
         assert rows["kept"].pid != kept
+
+
+async def test_what_the_plan_no_longer_has_is_ended(tmp_path: Path) -> None:
+    before = supervisor_of(plan_of([sleeper("kept"), sleeper("dropped")]), tmp_path)
+    await before.start()
+    kept, dropped = (before.table.rows[name].pid for name in ("kept", "dropped"))
+    async with running(plan_of([sleeper("kept")]), tmp_path) as after:
+        assert after.table.rows["kept"].pid == kept
+        assert identify(dropped) is None
+
+
+async def test_a_life_that_ends_before_it_begins_still_stops_what_an_earlier_one_left(
+    tmp_path: Path,
+) -> None:
+    plan = plan_of([sleeper("a")], [sleeper("b")])
+    before = supervisor_of(plan, tmp_path)
+    await before.start()
+    pids = [row.pid for row in before.table.rows.values()]
+    await supervisor_of(plan, tmp_path).stop()
+    assert [identify(pid) for pid in pids] == [None, None]
 
 
 async def test_a_stranger_that_got_an_old_process_id_is_left_alone(

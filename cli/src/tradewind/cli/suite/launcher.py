@@ -19,7 +19,7 @@ from tradewind.cli.suite.prepare import node_name, prepare
 from tradewind.cli.suite.processes import plan_of, service_env
 from tradewind.orchestrator.plan import ProcessSpec
 from tradewind.orchestrator.process import Identity, Process, identify
-from tradewind.orchestrator.table import read_identities
+from tradewind.orchestrator.table import read_living
 
 LOOK_AGAIN_S = 0.1
 STOP_GRACE_MS = 60_000
@@ -181,8 +181,7 @@ def running_orchestrator(folder: Path) -> Identity | None:
 
 def survivors(folder: Path) -> list[Identity]:
     """Processes of an earlier start that still run, the last started first."""
-    found = read_identities(folder / "run" / "processes.json")
-    return [one for one in reversed(found.values()) if identify(one.pid) == one]
+    return list(reversed(read_living(folder / "run" / "processes.json").values()))
 
 
 @asynccontextmanager

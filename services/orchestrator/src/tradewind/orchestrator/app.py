@@ -12,7 +12,7 @@ from tradewind.orchestrator.plan import read_plan
 from tradewind.orchestrator.readiness import Readiness
 from tradewind.orchestrator.settings import Settings
 from tradewind.orchestrator.supervisor import Supervisor
-from tradewind.orchestrator.table import read_identities
+from tradewind.orchestrator.table import read_living
 
 RECONNECT_S = 1.0
 
@@ -29,7 +29,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
         env=settings.env,
         log_dir=settings.log_dir,
         table_path=settings.table_path,
-        earlier=read_identities(settings.table_path),
+        earlier=read_living(settings.table_path),
     )
     try:
         await serve_until(stop, start_and_watch(supervisor), tell(settings, supervisor, stop))

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 LOOK_AGAIN_S = 0.05
 LOG_LINES_QUOTED = 8
+UNWANTED_GRACE_MS = 5_000
 
 
 class StartFailed(TradewindError):
@@ -37,19 +38,18 @@ class Supervisor:
         env: Mapping[str, str],
         log_dir: Path,
         table_path: Path,
-        earlier: dict[str, Identity],
+        earlier: Mapping[str, Identity],
     ) -> None:
         self._plan = plan
         self._readiness = readiness
         self._env = env
         self._log_dir = log_dir
-        self._earlier = earlier
-        rows = [
-            Row(process.name, stage.name) for stage in plan.stages for process in stage.processes
-        ]
+        rows = [Row(spec.name, stage.name) for stage in plan.stages for spec in stage.processes]
         self.table = Table(table_path, rows)
         self.started = asyncio.Event()
         self._processes: dict[str, Process] = {}
+        self._unwanted: list[Process] = []
+        self._adopt(earlier)
         self._watching: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -59,6 +59,7 @@ class Supervisor:
             StartFailed: if one does not get ready; it says which, and what its log says.
         """
         self.table.save()
+        await self._stop_unwanted()
         for stage in self._plan.stages:
             await self._start_stage(stage)
         self.table.is_up = True
@@ -81,6 +82,7 @@ class Supervisor:
         await asyncio.gather(*self._watching, return_exceptions=True)
         await self._readiness.close()
         self.table.is_up = False
+        await self._stop_unwanted()
         for stage in reversed(self._plan.stages):
             await asyncio.gather(*(self._stop_one(spec) for spec in stage.processes))
 
@@ -96,23 +98,39 @@ class Supervisor:
 
     async def _start_one(self, spec: ProcessSpec) -> None:
         row = self.table.rows[spec.name]
-        adopted = self._adopt(spec)
+        if spec.name in self._processes:
+            row.phase = Phase.STARTING
+            await self._until_ready_again(spec)
+            return
         began_s = time.monotonic()
-        self._processes[spec.name] = adopted or Process.start(spec, self._env, self._log_dir)
+        self._processes[spec.name] = Process.start(spec, self._env, self._log_dir)
         self._note(row, self._processes[spec.name], Phase.STARTING)
         await self._until_ready(spec, self._processes[spec.name])
         row.ready_ms = int((time.monotonic() - began_s) * 1000)
         row.phase = Phase.DONE if spec.ready is Ready.EXIT else Phase.READY
+        if row.phase is Phase.DONE:
+            row.pid = 0
         self.table.save()
 
-    def _adopt(self, spec: ProcessSpec) -> Process | None:
-        identity = self._earlier.get(spec.name)
-        if identity is None or spec.ready is Ready.EXIT:
-            return None
-        process = Process.adopt(identity)
-        if process is not None:
-            log.info("%s still runs as process %d", spec.name, identity.pid)
-        return process
+    def _adopt(self, earlier: Mapping[str, Identity]) -> None:
+        """Takes over all that still runs, before anything else: a stop must reach it too."""
+        services = {spec.name for spec in self._plan.processes() if spec.ready is not Ready.EXIT}
+        for name, identity in earlier.items():
+            process = Process.adopt(identity)
+            if process is None:
+                continue
+            log.info("%s still runs as process %d", name, identity.pid)
+            if name in services:
+                self._processes[name] = process
+                row = self.table.rows[name]
+                row.pid, row.started = identity.pid, identity.started
+            else:
+                self._unwanted.append(process)
+
+    async def _stop_unwanted(self) -> None:
+        """Ends jobs of an earlier life, and services that the plan no longer has."""
+        await asyncio.gather(*(process.stop(UNWANTED_GRACE_MS) for process in self._unwanted))
+        self._unwanted.clear()
 
     async def _until_ready(self, spec: ProcessSpec, process: Process) -> None:
         deadline_s = time.monotonic() + spec.ready_timeout_ms / 1000

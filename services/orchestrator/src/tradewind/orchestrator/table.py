@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from tradewind.orchestrator.process import Identity
+from tradewind.orchestrator.process import Identity, identify
 
 
 class Phase(StrEnum):
@@ -50,8 +50,10 @@ class Table:
 
     def plain(self) -> dict[str, Any]:
         """The table as plain data."""
+        own = identify(os.getpid())
         return {
             "orchestrator_pid": os.getpid(),
+            "orchestrator_started": own.started if own else 0,
             "is_up": self.is_up,
             "failure": self.failure,
             "processes": [asdict(row) for row in self.rows.values()],
@@ -65,14 +67,16 @@ class Table:
         beside.replace(self._path)
 
 
-def read_identities(path: Path) -> dict[str, Identity]:
-    """Which process each name had when the table was last written; empty if there is no table."""
+def read_table(path: Path) -> dict[str, Any]:
+    """The table as last written; empty before the first time."""
     try:
-        plain = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
     except (OSError, msgspec.MsgspecError):
         return {}
-    return {
-        row["name"]: Identity(row["pid"], row["started"])
-        for row in plain["processes"]
-        if row["pid"]
-    }
+
+
+def read_living(path: Path) -> dict[str, Identity]:
+    """The processes in the table that still run, by name."""
+    rows = read_table(path).get("processes", [])
+    found = {row["name"]: Identity(row["pid"], row["started"]) for row in rows if row["pid"]}
+    return {name: it for name, it in found.items() if identify(it.pid) == it}
