@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,11 @@ class Shard:
 
     def log(self, instance: str) -> str:
         return (self._folder / f"{instance}.log").read_text()
+
+    def largest_gap_ms(self) -> float:
+        """The longest time without an accepted order, by the broker's stamps."""
+        stamps = [record.ts_ns for record in self.records if ".order." in record.subject]
+        return max(after - before for before, after in pairwise(stamps)) / 1_000_000
 
     @property
     def leader(self) -> str:
@@ -172,7 +178,7 @@ def _ended(shard: Shard) -> Iterator[None]:
 
 @pytest.mark.parametrize("harm", [signal.SIGKILL, signal.SIGSTOP])
 async def test_orders_go_on_in_order_and_once_when_the_leading_replica_is_lost(
-    tmp_path: Path, harm: signal.Signals
+    tmp_path: Path, harm: signal.Signals, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with opened(tmp_path) as shard:
         shard.start(0)
@@ -187,6 +193,8 @@ async def test_orders_go_on_in_order_and_once_when_the_leading_replica_is_lost(
         await shard.until_accepted(len(ids))
         assert shard.accepted() == ids
         assert shard.leader != victim
+        with capsys.disabled():
+            print(f"\n{harm.name} of the leading replica: {shard.largest_gap_ms():.0f} ms gap")
         if harm is signal.SIGSTOP:
             shard.replicas[victim].send_signal(signal.SIGCONT)
         else:
