@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import msgspec
 
 from tradewind.common import subjects
-from tradewind.common.errors import Refused
+from tradewind.common.errors import BusError
 from tradewind.common.jetstream.bus import Bus
 from tradewind.common.jetstream.direct import READ_TIMEOUT_MS
 from tradewind.common.jetstream.messages import decode_headers, status_of
 
-NOT_FOUND = 404
 REFRESH_S = 1.0
 
 
@@ -92,10 +91,9 @@ class KeyValue:
             self._bus.check()
         try:
             return await self._read(pattern)
-        except Exception as error:
-            if isinstance(error, Refused | TimeoutError):
-                return []
-            raise
+        except BusError:
+            self._bus.check()
+            return []
 
     async def _read(self, pattern: str) -> list[KvEntry]:
         question = msgspec.json.encode({"multi_last": [self._prefix + pattern]})

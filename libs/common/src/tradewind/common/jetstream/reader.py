@@ -136,10 +136,13 @@ class StreamReader:
                 return records
             if not self._held or self._held[0].seq <= self.next_seq:
                 return []
-            if loop.time() >= deadline:
-                raise self._hole(self._held[0].seq)
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, RETRY_MAX_S)
+            if loop.time() < deadline:
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, RETRY_MAX_S)
+                continue
+            record = await self._ask_leader(self._held[0].seq)
+            self.next_seq += 1
+            return [record]
 
     async def _ask_store(self, limit: int) -> list[Record]:
         try:
@@ -150,16 +153,13 @@ class StreamReader:
             return []
 
     async def _ask_leader(self, seen_seq: int) -> Record:
-        """A replica has a hole where the next record should be: the leader's word decides."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + HOLE_PATIENCE_S
+        """The next record is not where it should be: the leader decides, once there is one."""
         while True:
             try:
                 record = await read_at_leader(self._bus, self._stream, self.next_seq)
-            except BusError as error:
+            except BusError:
                 self._bus.check()
-                if loop.time() >= deadline:
-                    raise self._hole(seen_seq) from error
+                await asyncio.sleep(RETRY_MAX_S)
                 continue
             if record is None:
                 raise self._hole(seen_seq)
