@@ -4,6 +4,7 @@
 import asyncio
 import time
 from collections import Counter, deque
+from decimal import Decimal
 from typing import Any
 
 from rich.columns import Columns
@@ -18,6 +19,8 @@ from tradewind.cli.status import read_status
 from tradewind.cli.suite.facts import Facts
 from tradewind.common import codec, subjects
 from tradewind.common.errors import BusError
+from tradewind.common.grid import Grid
+from tradewind.common.init_job.defaults import INSTRUMENTS
 from tradewind.common.jetstream import Bus, StreamReader, stream_tail
 from tradewind.core.events import OrderReport
 from tradewind.core.types import ExecType
@@ -25,6 +28,10 @@ from tradewind.core.types import ExecType
 REFRESH_S = 0.5
 FILLS_SHOWN = 8
 RATE_WINDOW_S = 5.0
+GRIDS = {
+    instrument.symbol: Grid(Decimal(instrument.tick_size), Decimal(instrument.lot_size))
+    for instrument in INSTRUMENTS
+}
 
 
 class Feed:
@@ -165,23 +172,27 @@ def _positions(positions: list[dict[str, Any]]) -> Table:
 
 
 def _fills(feed: Feed) -> Table:
-    table = _table("last fills", "order", "account", "side", "lots", "ticks")
+    table = _table("last fills", "order", "account", "side", "quantity", "price")
     for fill in feed.fills:
+        grid = GRIDS[fill.symbol]
         table.add_row(
-            fill.cl_ord_id, fill.account, fill.side, str(fill.last_qty), str(fill.last_px)
+            fill.cl_ord_id,
+            fill.account,
+            fill.side,
+            grid.lots_to_text(fill.last_qty),
+            grid.ticks_to_text(fill.last_px),
         )
     return table
 
 
-def _processes(status: dict[str, Any]) -> Text:
+def _processes(status: dict[str, Any]) -> RenderableType:
     roles = {beat["instance"]: beat.get("role", "") for beat in status["heartbeats"]}
-    text = Text("\n")
+    cells = []
     for row in status["processes"]:
         if row["phase"] == "done":
             continue
-        style = "green" if row["phase"] == "ready" else "bold red"
-        text.append(row["name"], style=style)
-        note = roles.get(row["name"], "")
+        cell = Text(row["name"], style="green" if row["phase"] == "ready" else "bold red")
         restarts = f" restarted {row['restarts']}x" if row["restarts"] else ""
-        text.append(f" {note}{restarts}   ", style="dim")
-    return text
+        cell.append(f" {roles.get(row['name'], '')}{restarts}", style="dim")
+        cells.append(cell)
+    return Columns(cells, padding=(0, 2), title="processes")
