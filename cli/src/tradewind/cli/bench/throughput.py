@@ -16,13 +16,14 @@ from tradewind.cli.bench.figures import ratio
 from tradewind.cli.bench.gateway_load import gateway_orders_per_s
 from tradewind.cli.bench.load import Counts, Task
 from tradewind.cli.bench.target import Target
+from tradewind.common import subjects
 from tradewind.common.errors import TradewindError
 from tradewind.common.jetstream import Bus
 
 WINDOWS = {"raw": 2000, "accepted": 2000, "filled": 400}
 WARM_UP_S = 2.0
 DRAIN_QUIET_S = 1.0
-DRAIN_MAX_S = 60.0
+DRAIN_LOOKS_MAX = 60
 
 
 async def measure_throughput(
@@ -33,37 +34,59 @@ async def measure_throughput(
     Raises:
         TradewindError: if the suite does not take orders, or a load process fails.
     """
+    core = await measure_core(target, seconds=seconds, processes=processes)
+    return core | await measure_whole(target, seconds=seconds)
+
+
+async def measure_core(target: Target, *, seconds: float, processes: int = 1) -> dict[str, Any]:
+    """Commands published as a gateway does, until accepted; beside raw replicated publishes.
+
+    Raises:
+        TradewindError: if the suite does not take orders, or a load process fails.
+    """
     await raw.prepare(target)
-    bus = await Bus.connect(target.bus("bench"), name="bench")
-    try:
-        price = await orders.reference_price(bus, target.shards)
-        raw_counts = await _load(target, "raw", price, seconds, processes)
-        await _load(target, "accepted", price, WARM_UP_S, processes)
-        accepted = await _load(target, "accepted", price, seconds, processes)
-        await _drained(bus, target)
-        gateway = None
-        if target.gateway_url is not None and target.credentials is not None:
-            gateway = await gateway_orders_per_s(
-                target.gateway_url, target.credentials, price, seconds
-            )
-            await _drained(bus, target)
-        filled = None
-        if target.venue_log is not None:
-            price = await orders.reference_price(bus, target.shards)
-            filled = await _load(target, "filled", price, seconds, 1)
-    finally:
-        await bus.close()
+    price = await _price(target)
+    raw_counts = await _load(target, "raw", price, seconds, processes)
+    await _load(target, "accepted", price, WARM_UP_S, processes)
+    accepted = await _load(target, "accepted", price, seconds, processes)
     orders_per_s, raw_per_s = _rate(accepted, "done"), _rate(raw_counts, "acked")
     return {
         "orders_per_s": orders_per_s,
-        "gateway_orders_per_s": gateway,
-        "filled_per_s": None if filled is None else _rate(filled, "done"),
         "raw_r3_publish_per_s": raw_per_s,
         "ratio": ratio(orders_per_s, raw_per_s),
         "processes": processes,
         "denied": sum(counts.denied for counts in accepted),
         "failed": sum(counts.failed for counts in (*accepted, *raw_counts)),
     }
+
+
+async def measure_whole(target: Target, *, seconds: float) -> dict[str, Any]:
+    """Through one gateway's WebSocket until accepted, and through the venue until filled.
+
+    Raises:
+        TradewindError: if the suite does not take orders, or a load process fails.
+    """
+    gateway = filled = None
+    await _drained(target)
+    if target.gateway_url is not None and target.credentials is not None:
+        gateway = await gateway_orders_per_s(
+            target.gateway_url, target.credentials, await _price(target), seconds
+        )
+        await _drained(target)
+    if target.venue_log is not None:
+        filled = await _load(target, "filled", await _price(target), seconds, 1)
+    return {
+        "gateway_orders_per_s": gateway,
+        "filled_per_s": None if filled is None else _rate(filled, "done"),
+    }
+
+
+async def _price(target: Target) -> int:
+    bus = await Bus.connect(target.bus("bench"), name="bench")
+    try:
+        return await orders.reference_price(bus, target.shards)
+    finally:
+        await bus.close()
 
 
 def _rate(counts: list[Counts], what: str) -> float:
@@ -103,22 +126,19 @@ async def _process(task: Task) -> Counts:
     return msgspec.json.decode(out, type=Counts)
 
 
-async def _drained(bus: Bus, target: Target) -> None:
+async def _drained(target: Target) -> None:
     """Waits until no order is reported on any more: the next figure is not to pay for the last."""
+    bus = await Bus.connect(target.bus("bench"), name="bench")
     heard = asyncio.Event()
-    subscriptions = [
-        await bus.subscribe(f"live.events.{shard}.order.*", lambda _message: heard.set())
-        for shard in range(target.shards)
-    ]
     try:
-        async with asyncio.timeout(DRAIN_MAX_S):
-            while True:
-                heard.clear()
-                async with asyncio.timeout(DRAIN_QUIET_S):
-                    await heard.wait()
-                await asyncio.sleep(DRAIN_QUIET_S / 4)
-    except TimeoutError:
-        pass
+        for shard in range(target.shards):
+            await bus.subscribe(
+                subjects.live(f"events.{shard}.order.*"), lambda _message: heard.set()
+            )
+        for _look in range(DRAIN_LOOKS_MAX):
+            heard.clear()
+            await asyncio.sleep(DRAIN_QUIET_S)
+            if not heard.is_set():
+                return
     finally:
-        for subscription in subscriptions:
-            await subscription.unsubscribe()
+        await bus.close()
