@@ -124,8 +124,8 @@ class Terminal:
             for pid in self.left():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            if self._up is not None:
-                self._up.poll()
+        if self._up is not None:
+            self._up.wait(STOP_TIMEOUT_S)
 
     def _is_up(self) -> bool:
         assert self._up is not None

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kill -9: of one process, of the orchestrator, of everything."""
 
+import asyncio
+import json
 import os
 import signal
-from typing import Any
 
 import pytest
 
 from tests.e2e.terminal import UP_TIMEOUT_S, Terminal, wait_for
+from tradewind.cli.suite.facts import Facts, read_facts
+from tradewind.cli.verify_replay import Replay
+from tradewind.common import subjects
+from tradewind.common.jetstream import Bus, StreamReader
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 BACK_WITHIN_S = 30.0
@@ -58,38 +63,74 @@ def test_up_adopts_what_a_killed_terminal_and_orchestrator_left(terminal: Termin
     assert terminal.left() == {}
 
 
-def digests(report: dict[str, Any]) -> list[tuple[int, int]]:
-    return [(shard["shard"], shard["entries"]) for shard in report["shards"]]
+async def _digests(facts: Facts) -> dict[int, tuple[int, str]]:
+    """Where each shard's first replica to answer is, and the digest of its whole state there."""
+    bus = await Bus.connect(facts.bus("auditor"), name="test")
+    try:
+        found = {}
+        for shard in range(facts.shards):
+            state = json.loads(await bus.request(subjects.query_oms(shard, "state"), b"{}"))
+            found[shard] = (state["seq"], state["digest"])
+        return found
+    finally:
+        await bus.close()
 
 
-def test_after_the_death_of_everything_state_and_archive_are_as_before(
+async def _replayed(facts: Facts, shard: int, seq: int) -> str:
+    """The digest after `seq` entries of the journal as it is stored now."""
+    bus = await Bus.connect(facts.bus("auditor"), name="test")
+    try:
+        live = subjects.live(subjects.journal_all(shard))
+        reader = StreamReader(bus, subjects.journal_stream(shard), live, 1)
+        await reader.open()
+        replay = Replay(shard)
+        while replay.seq < seq:
+            for record in await reader.next_batch(seq - replay.seq):
+                replay.apply(record)
+        await reader.close()
+        return replay.digest()
+    finally:
+        await bus.close()
+
+
+def buy(terminal: Terminal, account: str) -> int:
+    result = terminal.run(
+        *("order", "submit", "--account", account, "--side", "BUY"),
+        *("--qty", "0.01", "--type", "MARKET"),
+    )
+    return result.returncode
+
+
+def test_after_the_death_of_everything_state_positions_and_archive_are_as_before(
     terminal: Terminal,
 ) -> None:
-    terminal.up("--demo")
-
-    def has_traded() -> bool:
-        positions = terminal.json("positions")["positions"]
-        return any(float(position["bought_qty"]) > 0 for position in positions)
-
-    wait_for(has_traded, BACK_WITHIN_S, terminal.said)
-    terminal.json("halt", "--reason", "so that nothing moves")
-    before = terminal.json("verify")
-    terminal.kill_everything()
     terminal.up()
-    after = terminal.json("verify")
-    assert (before["holds"], after["holds"]) == (True, True)
-    for old, new in zip(before["shards"], after["shards"], strict=True):
-        assert new["entries"] >= old["entries"]
-    result = terminal.run(
-        "order",
-        "submit",
-        "--account",
-        "ALPHA",
-        "--side",
-        "BUY",
-        "--qty",
-        "0.01",
-        "--type",
-        "MARKET",
-    )
-    assert result.returncode == 1, "the halt holds through the death of everything"
+    accounts = ("ALPHA", "BETA")
+    wait_for(lambda: buy(terminal, accounts[0]) == 0, BACK_WITHIN_S, terminal.said)
+    assert buy(terminal, accounts[1]) == 0
+
+    def are_filled() -> bool:
+        orders = terminal.json("order", "list")["orders"]
+        return {"FILLED"} == {order["ord_status"] for order in orders if order["cum_qty"] != "0"}
+
+    wait_for(are_filled, BACK_WITHIN_S, terminal.said)
+    terminal.json("halt", "--reason", "so that nothing moves")
+    positions = terminal.json("positions")
+    assert {position["account"] for position in positions["positions"]} == set(accounts)
+    facts = read_facts(terminal.folder)
+    assert facts is not None
+    digests = asyncio.run(_digests(facts))
+    terminal.kill_everything()
+
+    terminal.up()
+    after = read_facts(terminal.folder)
+    assert after is not None
+    for shard, (seq, digest) in digests.items():
+        assert asyncio.run(_replayed(after, shard, seq)) == digest
+    report = terminal.json("verify")
+    assert report["holds"], report
+    assert [shard["archive_equal"] for shard in report["shards"]] == [True, True]
+    assert terminal.json("positions") == positions
+    assert buy(terminal, "ALPHA") == 1, "the halt holds through the death of everything"
+    terminal.json("resume")
+    assert buy(terminal, "ALPHA") == 0

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from tradewind.common.errors import TradewindError
 
@@ -32,7 +33,7 @@ def run_or_explain(work: Callable[[], Coroutine[Any, Any, int]]) -> NoReturn:
     try:
         code = asyncio.run(work())
     except TradewindError as error:
-        err.print(f"[bold red]{error.code}[/]: {error.text}")
+        err.print(f"[bold red]{error.code}[/]: {escape(error.text)}")
         raise typer.Exit(EXIT_COULD_NOT_RUN) from None
     except KeyboardInterrupt:
         err.print("interrupted")

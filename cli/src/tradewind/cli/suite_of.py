@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tradewind.cli.suite.facts import Facts, SuiteError, read_facts, suite_folder
-from tradewind.cli.suite.launcher import running_orchestrator
+from tradewind.cli.suite.launcher import is_running
 
 DEFAULT_HOME = ".tradewind"
 DEFAULT_NAME = "main"
@@ -28,7 +28,7 @@ def running_facts(home: Path, name: str) -> Facts:
     """
     folder = suite_folder(home, name)
     facts = read_facts(folder)
-    if facts is None or running_orchestrator(folder) is None:
+    if facts is None or not is_running(folder):
         raise SuiteError(
             f"no suite runs in {folder}: `tradewind up --demo` starts one",
             code="NOT_RUNNING",

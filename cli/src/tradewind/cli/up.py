@@ -11,21 +11,26 @@ from pathlib import Path
 from typing import Any
 
 from tradewind.cli.console_io import EXIT_HOLDS, err
-from tradewind.cli.suite.facts import Facts, Options, SuiteError, read_facts
-from tradewind.cli.suite.launcher import Launcher, running_orchestrator, survivors
+from tradewind.cli.suite.facts import Facts, Options, SuiteError
+from tradewind.cli.suite.launcher import (
+    Launcher,
+    end_survivors,
+    running_launcher,
+    running_orchestrator,
+    survivors,
+)
 from tradewind.cli.view import live_view
-from tradewind.orchestrator.process import Process, identify
+from tradewind.orchestrator.process import Identity, identify
 
 STOP_TIMEOUT_S = 60.0
 LOOK_AGAIN_S = 0.1
-SURVIVOR_GRACE_MS = 10_000
 
 
 async def up(folder: Path, options: Options, env: Mapping[str, str]) -> int:
     """Starts the suite, shows it until Ctrl-C, stops it."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     launcher = Launcher(folder, options, env)
     progress = Progress()
@@ -39,17 +44,32 @@ async def up(folder: Path, options: Options, env: Mapping[str, str]) -> int:
         return EXIT_HOLDS
     facts = starting.result()
     _say_ready(facts, options, progress.elapsed_s)
+    lost = await _show_until(stopping, launcher, facts)
+    err.print("stopping: strategy, services, replicas, bus ...")
+    await launcher.stop()
+    err.print(f"stopped; the state stays in {folder}")
+    if lost is not None:
+        raise lost
+    return EXIT_HOLDS
+
+
+async def _show_until(
+    stopping: "asyncio.Future[Any]", launcher: Launcher, facts: Facts
+) -> BaseException | None:
+    """Keeps the orchestrator running and shows the suite, until somebody wants it stopped.
+
+    Returns:
+        Why the orchestrator cannot be kept running, if that is what ends it.
+    """
     keeping = asyncio.ensure_future(launcher.keep())
     showing = asyncio.ensure_future(live_view(facts)) if sys.stdout.isatty() else None
-    await stopping
+    await asyncio.wait({stopping, keeping}, return_when=asyncio.FIRST_COMPLETED)
+    lost = keeping.exception() if keeping.done() else None
     for task in (keeping, showing):
         if task is not None:
             task.cancel()
     await asyncio.gather(*(t for t in (keeping, showing) if t), return_exceptions=True)
-    err.print("stopping: strategy, services, replicas, bus ...")
-    await launcher.stop()
-    err.print(f"stopped; the state stays in {folder}")
-    return EXIT_HOLDS
+    return lost
 
 
 async def down(folder: Path) -> int:
@@ -58,34 +78,29 @@ async def down(folder: Path) -> int:
     Raises:
         SuiteError: NOT_RUNNING, or it did not end in time.
     """
-    orchestrator = running_orchestrator(folder)
-    if orchestrator is None and survivors(folder):
-        return await _end_survivors(folder)
-    if read_facts(folder) is None or orchestrator is None:
+    running = running_launcher(folder) or running_orchestrator(folder)
+    if running is None and not survivors(folder):
         raise SuiteError(f"no suite runs in {folder}: nothing to stop", code="NOT_RUNNING")
-    holder = _lock_holder(folder)
-    os.kill(holder if holder is not None else orchestrator.pid, signal.SIGTERM)
-    deadline_s = time.monotonic() + STOP_TIMEOUT_S
-    while running_orchestrator(folder) is not None:
-        if time.monotonic() > deadline_s:
-            raise SuiteError(
-                f"process {orchestrator.pid} still runs after {STOP_TIMEOUT_S:.0f} s: see "
-                f"{folder / 'logs' / 'orchestrator.log'}",
-                code="STILL_RUNNING",
-            )
-        await asyncio.sleep(LOOK_AGAIN_S)
+    if running is not None:
+        await _end(running, folder)
+    if await end_survivors(folder):
+        err.print("stopped what an earlier start had left")
     err.print("stopped")
     return EXIT_HOLDS
 
 
-async def _end_survivors(folder: Path) -> int:
-    """Ends what a dead orchestrator has left, the last started first."""
-    for identity in survivors(folder):
-        process = Process.adopt(identity)
-        if process is not None:
-            await process.stop(SURVIVOR_GRACE_MS)
-    err.print("stopped what an earlier start had left")
-    return EXIT_HOLDS
+async def _end(running: Identity, folder: Path) -> None:
+    """Asks the launcher, or the orchestrator if there is none, to stop all, and waits for it."""
+    os.kill(running.pid, signal.SIGTERM)
+    deadline_s = time.monotonic() + STOP_TIMEOUT_S
+    while identify(running.pid) == running:
+        if time.monotonic() > deadline_s:
+            raise SuiteError(
+                f"process {running.pid} still runs after {STOP_TIMEOUT_S:.0f} s: see "
+                f"{folder / 'logs' / 'orchestrator.log'}",
+                code="STILL_RUNNING",
+            )
+        await asyncio.sleep(LOOK_AGAIN_S)
 
 
 class Progress:
@@ -120,13 +135,3 @@ def _say_ready(facts: Facts, options: Options, elapsed_s: float) -> None:
     if not options.is_demo:
         err.print("  no strategy trades; `tradewind order submit --help` tells how to")
     err.print("Ctrl-C stops everything\n")
-
-
-def _lock_holder(folder: Path) -> int | None:
-    """The launcher that waits in the foreground, if it still lives."""
-    try:
-        pid = int((folder / "lock").read_text() or "0")
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (OSError, ValueError):
-        return None
-    return pid if b"tradewind" in command and identify(pid) is not None else None

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import sys
+import time
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -18,11 +19,14 @@ from tradewind.cli.suite.facts import HOST, Facts, Options, SuiteError
 from tradewind.cli.suite.prepare import node_name, prepare
 from tradewind.cli.suite.processes import plan_of, service_env
 from tradewind.orchestrator.plan import ProcessSpec
+from tradewind.orchestrator.policy import RestartPolicy
 from tradewind.orchestrator.process import Identity, Process, identify
 from tradewind.orchestrator.table import read_living
+from tradewind.orchestrator.table import read_table as orchestrators_table
 
 LOOK_AGAIN_S = 0.1
 STOP_GRACE_MS = 60_000
+SURVIVOR_GRACE_MS = 10_000
 MONITOR_TIMEOUT_S = 2.0
 
 Progress = Callable[[dict[str, Any]], None]
@@ -68,10 +72,23 @@ class Launcher:
         return facts
 
     async def keep(self) -> None:
-        """Starts the orchestrator again if it dies; what it started goes on meanwhile."""
+        """Starts the orchestrator again if it dies; what it started goes on meanwhile.
+
+        Raises:
+            SuiteError: ORCHESTRATOR_LOST, if it ends again and again.
+        """
         assert self._spec is not None
+        policy = RestartPolicy()
         while self._orchestrator is not None:
-            await self._orchestrator.ended()
+            code = await self._orchestrator.ended()
+            delay_ms = policy.delay_ms(time.monotonic_ns() // 1_000_000, code)
+            if delay_ms is None:
+                raise SuiteError(
+                    f"the orchestrator ended again and again, last with code {code}: see "
+                    f"{self.folder / 'logs' / 'orchestrator.log'}",
+                    code="ORCHESTRATOR_LOST",
+                )
+            await asyncio.sleep(delay_ms / 1000)
             self._orchestrator = Process.start(self._spec, self._env, self.folder / "logs")
 
     async def stop(self) -> None:
@@ -79,13 +96,14 @@ class Launcher:
         orchestrator, self._orchestrator = self._orchestrator, None
         if orchestrator is not None:
             await orchestrator.stop(STOP_GRACE_MS)
+            await end_survivors(self.folder)
         if self._lock is not None:
             self._lock.close()
             self._lock = None
 
     def _take_lock(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = (self.folder / "lock").open("a+")
+        lock = _lock_path(self.folder).open("a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -149,10 +167,7 @@ class Launcher:
 
 def read_table(facts: Facts) -> dict[str, Any]:
     """The orchestrator's table as last written; empty before the first time."""
-    try:
-        return msgspec.json.decode(facts.table_path.read_bytes(), type=dict[str, Any])
-    except (OSError, msgspec.MsgspecError):
-        return {}
+    return orchestrators_table(facts.table_path)
 
 
 def _forget_outcome(facts: Facts) -> None:
@@ -166,22 +181,51 @@ def _forget_outcome(facts: Facts) -> None:
 
 def running_orchestrator(folder: Path) -> Identity | None:
     """The living orchestrator of a suite."""
+    table = orchestrators_table(_table_path(folder))
+    found = Identity(table.get("orchestrator_pid", 0), table.get("orchestrator_started", 0))
+    return found if found.pid and identify(found.pid) == found else None
+
+
+def running_launcher(folder: Path) -> Identity | None:
+    """The launcher that holds the suite: who else could not have its lock."""
     try:
-        table = msgspec.json.decode(
-            (folder / "run" / "processes.json").read_bytes(), type=dict[str, Any]
-        )
-    except (OSError, msgspec.MsgspecError):
+        with _lock_path(folder).open("r+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return identify(int(lock.read() or "0"))
+    except (OSError, ValueError):
         return None
-    identity = identify(table.get("orchestrator_pid", 0))
-    if identity is None:
-        return None
-    command = Path(f"/proc/{identity.pid}/cmdline").read_bytes()
-    return identity if b"tradewind.orchestrator" in command else None
+    return None
 
 
 def survivors(folder: Path) -> list[Identity]:
-    """Processes of an earlier start that still run, the last started first."""
-    return list(reversed(read_living(folder / "run" / "processes.json").values()))
+    """Processes of the suite that run, the last started first."""
+    return list(reversed(read_living(_table_path(folder)).values()))
+
+
+async def end_survivors(folder: Path) -> int:
+    """Ends what runs without an orchestrator, the last started first; returns how many."""
+    ended = 0
+    for identity in survivors(folder):
+        process = Process.adopt(identity)
+        if process is not None:
+            await process.stop(SURVIVOR_GRACE_MS)
+            ended += 1
+    return ended
+
+
+def is_running(folder: Path) -> bool:
+    """Whether the suite runs: trading goes on while its orchestrator is being replaced."""
+    return running_orchestrator(folder) is not None or bool(survivors(folder))
+
+
+def _lock_path(folder: Path) -> Path:
+    return folder / "lock"
+
+
+def _table_path(folder: Path) -> Path:
+    return folder / "run" / "processes.json"
 
 
 @asynccontextmanager
