@@ -69,6 +69,8 @@ class Played:
         body = {"symbol": SYMBOL, "bid_px": bid_px, "ask_px": ask_px}
         heard = Message(subjects.market_data("SIM", SYMBOL, "quote"), json.dumps(body).encode())
         await self.listeners["md.SIM.*.quote"](heard)
+        for _ in range(3):
+            await asyncio.sleep(0)
 
     async def positions(self) -> list[dict[str, Any]]:
         answer = json.loads(await self.servers[subjects.query_risk("positions")](b"{}"))

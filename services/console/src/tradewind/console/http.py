@@ -3,6 +3,7 @@
 
 import asyncio
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 from starlette.applications import Starlette
@@ -15,6 +16,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from tradewind.console.watcher import Watcher
 
 PUSH_S = 0.25
+CLOSE_FOREIGN = 4403
+"""Another site's page may not read orders and positions through a visitor's browser."""
 STATIC = Path(__file__).parent / "static"
 
 
@@ -32,6 +35,10 @@ def web_app(watcher: Watcher) -> Starlette:
         return JSONResponse(watcher.picture())
 
     async def push(socket: WebSocket) -> None:
+        origin = socket.headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != socket.headers.get("host"):
+            await socket.close(CLOSE_FOREIGN)
+            return
         await socket.accept()
         try:
             while True:

@@ -2,6 +2,7 @@
 """Collects what the page shows: outputs, heartbeats, quotes, positions."""
 
 import asyncio
+import logging
 import time
 from typing import Any
 
@@ -14,10 +15,21 @@ from tradewind.common.status import BUCKET
 from tradewind.console.projection import Projection
 from tradewind.console.settings import Settings
 
+log = logging.getLogger(__name__)
+
 HISTORY_RECORDS = 2000
 POLL_S = 0.5
 POSITIONS_TIMEOUT_MS = 500
 CONFIG_BUCKET = "CONFIG"
+
+
+class _Quote(msgspec.Struct):
+    symbol: str
+    bid_px: int
+    bid_qty: int
+    ask_px: int
+    ask_qty: int
+    ts_ns: int
 
 
 class Watcher:
@@ -96,15 +108,19 @@ class Watcher:
         self._positions = answer.get("positions", [])
 
     async def _on_quote(self, message: Message) -> None:
-        quote = msgspec.json.decode(message.body, type=dict[str, Any])
-        grid = self.projection.grids.get(quote.get("symbol", ""))
+        try:
+            quote = msgspec.json.decode(message.body, type=_Quote)
+        except msgspec.MsgspecError as error:
+            log.warning("a quote was not understood: %s", error)
+            return
+        grid = self.projection.grids.get(quote.symbol)
         if grid is None:
             return
-        self._quotes[quote["symbol"]] = {
-            "symbol": quote["symbol"],
-            "bid": grid.ticks_to_text(quote["bid_px"]),
-            "bid_qty": grid.lots_to_text(quote["bid_qty"]),
-            "ask": grid.ticks_to_text(quote["ask_px"]),
-            "ask_qty": grid.lots_to_text(quote["ask_qty"]),
-            "ts_ms": quote["ts_ns"] // 1_000_000,
+        self._quotes[quote.symbol] = {
+            "symbol": quote.symbol,
+            "bid": grid.ticks_to_text(quote.bid_px),
+            "bid_qty": grid.lots_to_text(quote.bid_qty),
+            "ask": grid.ticks_to_text(quote.ask_px),
+            "ask_qty": grid.lots_to_text(quote.ask_qty),
+            "ts_ms": quote.ts_ns // 1_000_000,
         }

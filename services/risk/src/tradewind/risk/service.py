@@ -12,7 +12,7 @@ import msgspec
 from tradewind.common import codec, subjects
 from tradewind.common.errors import Refused, Unknown
 from tradewind.common.grid import Grid
-from tradewind.common.jetstream import Bus, KeyValue, Message, StreamReader
+from tradewind.common.jetstream import Bus, KeyValue, Message, StreamReader, stream_tail
 from tradewind.core.commands import Command, SetReferencePrice, SetTradingState
 from tradewind.core.types import TradingState
 from tradewind.risk.book import Breach, RiskBook
@@ -26,6 +26,12 @@ RETRY_S = 0.1
 INSTANCE_ACTOR = "risk"
 
 
+class _Quote(msgspec.Struct):
+    symbol: str
+    bid_px: int
+    ask_px: int
+
+
 class Risk:
     """The independent view of all shards."""
 
@@ -37,6 +43,7 @@ class Risk:
         self._grids: dict[str, Grid] = {}
         self._marks: dict[str, int] = {}
         self._halts: asyncio.Queue[tuple[int, Breach]] = asyncio.Queue()
+        self._telling: dict[int, asyncio.Future[bool]] = {}
         self.references_journaled = 0
 
     async def load_instruments(self) -> None:
@@ -57,12 +64,14 @@ class Risk:
         """Takes every output of a shard, from the first on, for ever."""
         stream = subjects.events_stream(shard)
         live = subjects.live(subjects.events_all(shard))
+        _first, tail = await stream_tail(self._bus, stream)
         reader = StreamReader(self._bus, stream, live, 1)
         await reader.open()
         while True:
             for record in await reader.next_batch():
                 breach = self._books[shard].take(codec.decode_event(record.body))
-                if breach is not None:
+                # What is older than this process was judged, and perhaps resumed, before.
+                if breach is not None and record.seq > tail:
                     self._halts.put_nowait((shard, breach))
 
     async def halt_breaches(self) -> None:
@@ -90,9 +99,13 @@ class Risk:
         }
 
     async def _on_quote(self, message: Message) -> None:
-        quote = msgspec.json.decode(message.body, type=dict[str, Any])
-        symbol = quote["symbol"]
-        seen = QuoteSeen(bid_px=quote["bid_px"], ask_px=quote["ask_px"])
+        try:
+            quote = msgspec.json.decode(message.body, type=_Quote)
+        except msgspec.MsgspecError as error:
+            log.warning("a quote was not understood: %s", error)
+            return
+        symbol = quote.symbol
+        seen = QuoteSeen(bid_px=quote.bid_px, ask_px=quote.ask_px)
         policy = self._policies.setdefault(
             symbol,
             ReferencePolicy(
@@ -106,8 +119,15 @@ class Risk:
         if price is None:
             return
         command = SetReferencePrice(symbol=symbol, price=price)
-        await asyncio.gather(*(self._journal(shard, command) for shard in range(len(self._books))))
+        for shard in range(len(self._books)):
+            self._tell_reference(shard, command)
         self.references_journaled += 1
+
+    def _tell_reference(self, shard: int, command: SetReferencePrice) -> None:
+        """Journals without waiting: a shard that does not answer must not age the others'."""
+        telling = self._telling.get(shard)
+        if telling is None or telling.done():
+            self._telling[shard] = asyncio.ensure_future(self._journal(shard, command))
 
     async def _journal_surely(self, shard: int, command: Command) -> None:
         """Tries until it is stored; storing a halt twice is harmless."""

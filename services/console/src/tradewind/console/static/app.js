@@ -89,7 +89,7 @@ function drawLatency() {
   const gateway = picture.beats.find((beat) => beat.service === "gateway") || {};
   const venue = picture.beats.find((beat) => beat.service === "venue") || {};
   const hops = [["durable", gateway.durable_ack_us], ["accepted", gateway.accepted_us],
-    ["to the wire", venue.send_us || venue.wire_us]].filter(([, figures]) => figures);
+    ["to the wire", (venue.shards || [])[0] && venue.shards[0].sent_us]].filter(([, figures]) => figures);
   draw("latency", [["hop", ([hop]) => hop], ["p50", ([, f]) => ms(f.p50), "n"], ["p99", ([, f]) => ms(f.p99), "n"]],
     hops, "nothing measured yet");
   const accepted = gateway.accepted_us ? gateway.accepted_us.p50 : null;
