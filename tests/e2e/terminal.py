@@ -15,7 +15,7 @@ from typing import Any
 
 TRADEWIND = Path(sys.executable).with_name("tradewind")
 UP_TIMEOUT_S = 90.0
-STOP_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 110.0
 LOOK_AGAIN_S = 0.05
 QUICK = ("--flow", "synthetic", "--gateway-port", "0", "--console-port", "0")
 
@@ -29,7 +29,7 @@ class Terminal:
         self._env = {**os.environ, "TRADEWIND_HOME": str(home), "COLUMNS": "200"}
         self._up: subprocess.Popen[bytes] | None = None
 
-    def run(self, *arguments: str, timeout_s: float = 60.0) -> "subprocess.CompletedProcess[str]":
+    def run(self, *arguments: str, timeout_s: float = 110.0) -> "subprocess.CompletedProcess[str]":
         """A command to its end."""
         return subprocess.run(
             [TRADEWIND, *arguments],

@@ -83,6 +83,7 @@ def _node(facts: Facts, number: int) -> ProcessSpec:
         argv=[str(server_binary()), "-c", str(facts.folder / "nats" / f"n{number}.conf")],
         ready=Ready.HTTP,
         ready_url=f"http://{HOST}:{monitor}/healthz?js-server-only=true",
+        ready_timeout_ms=15_000,
         grace_ms=10_000,
     )
 
