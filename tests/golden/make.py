@@ -141,7 +141,7 @@ class Day:
 
     def report(self, order: Order) -> Command:
         """An acknowledgement, an answer to what is pending, a fill, or the end."""
-        pending = order.pending
+        pending = order.pendings[0] if order.pendings else None
         draw = self.random.random()
         if not order.is_acked and draw < 0.6:
             return self.venue_says(order, ExecType.NEW)

@@ -110,12 +110,15 @@ def test_a_repeat_of_a_refused_cancel_tells_the_original_reason() -> None:
         assert (report.reason, report.ord_status) == (Reason.ORDER_IS_FINAL, OrdStatus.FILLED)
 
 
-def test_one_request_at_a_time() -> None:
+def test_replaces_may_be_chained_and_cancelled_but_nothing_follows_a_cancel() -> None:
     desk = Desk.opened()
     desk.submit()
     desk.replace()
-    assert desk.cancel().reason is Reason.REQUEST_PENDING
-    assert desk.replace("r2").reason is Reason.REQUEST_PENDING
+    assert desk.replace("r2", "r1", qty=30).exec_type is ExecType.PENDING_REPLACE
+    assert desk.cancel().exec_type is ExecType.PENDING_CANCEL
+    assert desk.replace("r3").reason is Reason.REQUEST_PENDING
+    assert desk.cancel("x2").reason is Reason.REQUEST_PENDING
+    assert desk.position.buy_working == 30
 
 
 @pytest.mark.parametrize(("qty", "reserved"), [(20, 20), (10, 10), (4, 10)])
@@ -167,6 +170,4 @@ def test_a_market_order_cannot_be_replaced() -> None:
 
 
 def _request_id(desk: Desk, report: OrderReport) -> str:
-    pending = desk.order(report.order_id).pending
-    assert pending is not None
-    return pending.request_id
+    return desk.order(report.order_id).pendings[-1].request_id

@@ -7,44 +7,53 @@ from tradewind.core.events import OrderReport, ReportIgnored
 from tradewind.core.invariants import violations
 from tradewind.core.snapshot import dump
 from tradewind.core.testing import Desk, one
-from tradewind.core.transitions import TRANSITIONS, next_status
+from tradewind.core.transitions import TRANSITIONS, Facts, next_status
 from tradewind.core.types import TERMINAL, ExecType, OrdStatus
 
 WORKING, SAME, FILLS = "computed", "same", "same, or FILLED by the last lot"
+REQUESTS = "what still is requested, or computed"
+QUANTITIES = ("TRADE", "TRADE_CANCEL", "TRADE_CORRECT", "RESTATED")
+ENDS = {"CANCELED": "CANCELED", "EXPIRED": "EXPIRED", "REJECTED": "REJECTED"}
 
 # Written out by hand, so that a change of the table is a change of this text too.
 MEANT: dict[str, dict[str, str]] = {
     **{
         status: {
             "NEW": WORKING,
-            "TRADE": WORKING,
+            "TRIGGERED": WORKING,
+            "UNKNOWN": WORKING,
+            **dict.fromkeys(QUANTITIES, WORKING),
             "PENDING_CANCEL": "PENDING_CANCEL",
             "PENDING_REPLACE": "PENDING_REPLACE",
-            "CANCELED": "CANCELED",
-            "EXPIRED": "EXPIRED",
-            "REJECTED": "REJECTED",
+            **ENDS,
         }
-        for status in ("PENDING_NEW", "NEW", "PARTIALLY_FILLED")
+        for status in ("PENDING_NEW", "NEW", "PARTIALLY_FILLED", "UNKNOWN")
     },
     "PENDING_CANCEL": {
         "NEW": SAME,
-        "TRADE": FILLS,
-        "CANCELED": "CANCELED",
-        "EXPIRED": "EXPIRED",
-        "REJECTED": "REJECTED",
-        "CANCEL_REJECTED": WORKING,
+        "TRIGGERED": SAME,
+        "UNKNOWN": SAME,
+        **dict.fromkeys(QUANTITIES, FILLS),
+        **ENDS,
+        "CANCEL_REJECTED": REQUESTS,
+        "REPLACED": REQUESTS,
+        "REPLACE_REJECTED": REQUESTS,
     },
     "PENDING_REPLACE": {
         "NEW": SAME,
-        "TRADE": FILLS,
-        "CANCELED": "CANCELED",
-        "EXPIRED": "EXPIRED",
-        "REJECTED": "REJECTED",
-        "REPLACED": WORKING,
-        "REPLACE_REJECTED": WORKING,
+        "TRIGGERED": SAME,
+        "UNKNOWN": SAME,
+        **dict.fromkeys(QUANTITIES, FILLS),
+        **ENDS,
+        "PENDING_CANCEL": "PENDING_CANCEL",
+        "PENDING_REPLACE": "PENDING_REPLACE",
+        "REPLACED": REQUESTS,
+        "REPLACE_REJECTED": REQUESTS,
     },
     **{
-        status: {"TRADE": SAME, "CANCEL_REJECTED": SAME, "REPLACE_REJECTED": SAME}
+        status: dict.fromkeys(
+            ("TRADE", "TRADE_CANCEL", "TRADE_CORRECT", "CANCEL_REJECTED", "REPLACE_REJECTED"), SAME
+        )
         for status in ("FILLED", "CANCELED", "REJECTED", "EXPIRED")
     },
     "DENIED": {},
@@ -53,6 +62,9 @@ MEANT: dict[str, dict[str, str]] = {
 PAIRS = [(status, exec_type) for status in OrdStatus for exec_type in ExecType]
 FROM_VENUE = (
     ExecType.NEW,
+    ExecType.TRIGGERED,
+    ExecType.UNKNOWN,
+    ExecType.RESTATED,
     ExecType.REJECTED,
     ExecType.CANCELED,
     ExecType.REPLACED,
@@ -64,23 +76,44 @@ FROM_VENUE = (
 
 
 @pytest.mark.parametrize(("status", "exec_type"), PAIRS)
-@pytest.mark.parametrize(("is_acked", "cum_qty"), [(False, 0), (True, 0), (True, 4)])
+@pytest.mark.parametrize(
+    ("is_acked", "is_unknown", "cum_qty", "open_status"),
+    [
+        (False, False, 0, "PENDING_NEW"),
+        (True, False, 0, "NEW"),
+        (True, False, 4, "PARTIALLY_FILLED"),
+        (False, True, 0, "UNKNOWN"),
+        (True, True, 4, "UNKNOWN"),
+    ],
+)
 @pytest.mark.parametrize("leaves_qty", [0, 6])
+@pytest.mark.parametrize("requested", [None, OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE])
 def test_every_pair_goes_where_the_written_table_says(
-    status: OrdStatus, exec_type: ExecType, is_acked: bool, cum_qty: int, leaves_qty: int
+    status: OrdStatus,
+    exec_type: ExecType,
+    is_acked: bool,
+    is_unknown: bool,
+    cum_qty: int,
+    open_status: str,
+    leaves_qty: int,
+    requested: OrdStatus | None,
 ) -> None:
+    computed = "FILLED" if leaves_qty == 0 else open_status
+    answers: dict[str | None, str | None] = {
+        WORKING: computed,
+        REQUESTS: requested if requested and leaves_qty else computed,
+        FILLS: "FILLED" if leaves_qty == 0 else status,
+        SAME: status,
+    }
     target = MEANT[status].get(exec_type)
-    expected: str | None
-    if target == WORKING:
-        open_status = "NEW" if is_acked else "PENDING_NEW"
-        expected = "FILLED" if leaves_qty == 0 else "PARTIALLY_FILLED" if cum_qty else open_status
-    elif target == FILLS:
-        expected = "FILLED" if leaves_qty == 0 else status
-    else:
-        expected = status if target == SAME else target
-    assert expected == next_status(
-        status, exec_type, is_acked=is_acked, cum_qty=cum_qty, leaves_qty=leaves_qty
+    facts = Facts(
+        is_acked=is_acked,
+        is_unknown=is_unknown,
+        cum_qty=cum_qty,
+        leaves_qty=leaves_qty,
+        requested=requested,
     )
+    assert next_status(status, exec_type, facts) == answers.get(target, target)
 
 
 def test_the_table_holds_nothing_that_was_not_meant() -> None:
@@ -105,6 +138,8 @@ def order_in(status: OrdStatus) -> tuple[Desk, str]:
         case OrdStatus.PENDING_REPLACE:
             desk.ack(order_id)
             desk.replace()
+        case OrdStatus.UNKNOWN:
+            desk.report(order_id, ExecType.UNKNOWN)
         case OrdStatus.CANCELED | OrdStatus.REJECTED | OrdStatus.EXPIRED:
             desk.report(order_id, ExecType(status.value))
         case _:
@@ -121,7 +156,7 @@ def test_a_report_is_in_the_table_or_is_ignored_and_changes_nothing(
     desk, order_id = order_in(status)
     order = desk.order(order_id)
     before = dump(desk.machine.state)
-    request_id = order.pending.request_id if order.pending else ""
+    request_id = order.pendings[0].request_id if order.pendings else ""
     is_trade = exec_type is ExecType.TRADE
     (event,) = desk.report(
         order_id,
@@ -148,8 +183,7 @@ def test_a_report_is_in_the_table_or_is_ignored_and_changes_nothing(
 @pytest.mark.parametrize("end", [ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED, None])
 def test_a_refused_cancel_is_answered_after_the_order_ended(end: ExecType | None) -> None:
     desk, order_id = order_in(OrdStatus.PENDING_CANCEL)
-    pending = desk.order(order_id).pending
-    assert pending is not None
+    (pending,) = desk.order(order_id).pendings
     if end is None:
         desk.fill(order_id, 10)
     else:
@@ -172,8 +206,7 @@ def test_a_partial_fill_leaves_a_pending_cancel_pending_and_a_full_one_ends_it()
 
 def test_an_answer_to_an_earlier_request_does_not_settle_a_later_one() -> None:
     desk, order_id = order_in(OrdStatus.PENDING_CANCEL)
-    first = desk.order(order_id).pending
-    assert first is not None
+    (first,) = desk.order(order_id).pendings
     desk.report(order_id, ExecType.CANCEL_REJECTED, request_id=first.request_id)
     desk.cancel("x2")
     (event,) = desk.report(order_id, ExecType.CANCEL_REJECTED, request_id=first.request_id)
@@ -185,8 +218,7 @@ def test_a_refused_cancel_does_not_prove_that_the_venue_has_the_order() -> None:
     desk = Desk.opened()
     order_id = desk.submit().order_id
     desk.cancel()
-    pending = desk.order(order_id).pending
-    assert pending is not None
+    (pending,) = desk.order(order_id).pendings
     events = desk.report(order_id, ExecType.CANCEL_REJECTED, request_id=pending.request_id)
     assert one(events, OrderReport).ord_status is OrdStatus.PENDING_NEW
     assert [type(event).__name__ for event in desk.take_session()] == [

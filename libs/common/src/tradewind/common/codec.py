@@ -7,7 +7,7 @@ declaration order), so two replicas that compute the same event write the same b
 chain of their hashes can be compared.
 """
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from hashlib import sha256
 from typing import Any
 
@@ -30,8 +30,16 @@ class _Wire(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def _strict_decoder(cls: type[Any]) -> msgspec.json.Decoder[Any]:
-    """A decoder for a struct with the dataclass's fields: dataclasses alone ignore extra ones."""
-    spec = [(field.name, field.type) for field in fields(cls)]
+    """A decoder for a struct with the dataclass's fields: dataclasses alone ignore extra ones.
+
+    A field with a default was added later and may be missing from an older body.
+    """
+    spec: list[tuple[str, Any] | tuple[str, Any, Any]] = [
+        (field.name, field.type)
+        if field.default is MISSING
+        else (field.name, field.type, field.default)
+        for field in fields(cls)
+    ]
     return msgspec.json.Decoder(msgspec.defstruct(cls.__name__, spec, forbid_unknown_fields=True))
 
 

@@ -7,11 +7,29 @@ from tradewind.core.commands import (
     ApplyVenueReport,
     CancelOrder,
     Command,
+    FlattenPosition,
+    MassCancel,
     ReplaceOrder,
+    RequestStatus,
     SubmitOrder,
     TakeSession,
 )
-from tradewind.core.events import Event, OrderReport, SessionTaken, VenueRequest
+from tradewind.core.events import (
+    Event,
+    MassCancelReport,
+    OrderReport,
+    SessionTaken,
+    VenueRequest,
+)
+
+OF_CLIENTS = (
+    SubmitOrder,
+    CancelOrder,
+    ReplaceOrder,
+    MassCancel,
+    RequestStatus,
+    FlattenPosition,
+)
 
 LIVE = "live."
 """Prefix under which a stream's records are republished once they are committed."""
@@ -68,10 +86,10 @@ def live(subject: str) -> str:
 
 
 def journal_subject(shard: int, command: Command) -> str:
-    """Where a command is journaled."""
+    """Where a command is journaled. A mass cancel of no account is an operator's."""
+    if isinstance(command, OF_CLIENTS) and command.account:
+        return journal_client(shard, command.account)
     match command:
-        case SubmitOrder() | CancelOrder() | ReplaceOrder():
-            return journal_client(shard, command.account)
         case ApplyVenueReport() | TakeSession():
             return journal_venue(shard, command.venue)
         case _:
@@ -96,7 +114,7 @@ def journal_control(shard: int | str, name: str) -> str:
 def events_subject(shard: int, event: Event) -> str:
     """Where an output is appended."""
     match event:
-        case OrderReport():
+        case OrderReport() | MassCancelReport() if event.account:
             return f"events.{shard}.order.{event.account}"
         case VenueRequest() | SessionTaken():
             return f"events.{shard}.venue.{event.venue}"

@@ -2,17 +2,34 @@
 """Inputs: what a journal entry can say. Imperative, may be refused, never partly applied.
 
 Every command is a frozen dataclass of plain values, so the journal's bytes and these types are
-the same thing written twice. `COMMANDS` maps the wire's type tag to the class.
+the same thing written twice. Fields with a default were added later: an older entry without them
+still reads, and means what it meant. `COMMANDS` maps the wire's type tag to the class.
 """
 
 from dataclasses import dataclass
+from typing import get_args
 
-from tradewind.core.types import ExecType, OrdType, Side, TimeInForce, TradingState
+from tradewind.core.types import (
+    ExecType,
+    OrdType,
+    Side,
+    TimeInForce,
+    TradingState,
+    TradSesStatus,
+)
+
+BY_HAND = "NONE"
+"""Algorithm and build of an order that no algorithm made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitOrder:
-    """A client's new order. `price` is 0 for a market order.
+    """A client's new order. Prices are 0 where the order type has none.
+
+    `display_qty` is how much of it a venue shows at a time (iceberg), 0 for all. `expire_ns` is
+    for GTD only. `algorithm` and `build` name the code that decided, `BY_HAND` if people did. A
+    parent (`is_parent`) is worked by its children, each of which names it by
+    `parent_cl_ord_id`; only children go to a venue.
 
     `void_after_ns`: an entry that the journal stamps later than this is denied (TOO_LATE), so a
     client that was told "unknown" can become certain by waiting.
@@ -29,6 +46,14 @@ class SubmitOrder:
     client: str
     strategy: str
     void_after_ns: int
+    stop_px: int = 0
+    display_qty: int = 0
+    is_post_only: bool = False
+    expire_ns: int = 0
+    algorithm: str = BY_HAND
+    build: str = BY_HAND
+    parent_cl_ord_id: str = ""
+    is_parent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +68,10 @@ class CancelOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplaceOrder:
-    """A client's request to change quantity and limit price of a working order."""
+    """A client's request to change quantity and prices of a working order.
+
+    Several may be pending: a chain. `stop_px` 0 keeps the stop price.
+    """
 
     account: str
     cl_ord_id: str
@@ -52,6 +80,68 @@ class ReplaceOrder:
     price: int
     client: str
     void_after_ns: int
+    stop_px: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MassCancel:
+    """Cancels every live order of an account that matches; "" matches everything.
+
+    An operator's with account "" is for the whole shard.
+    """
+
+    account: str
+    cl_ord_id: str
+    client: str
+    symbol: str = ""
+    strategy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestStatus:
+    """Asks what became of an order; a venue that owes an answer is asked too."""
+
+    account: str
+    cl_ord_id: str
+    client: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlattenPosition:
+    """A market order of just the size that closes the position as it is at this entry."""
+
+    account: str
+    cl_ord_id: str
+    symbol: str
+    client: str
+    strategy: str
+    void_after_ns: int
+    algorithm: str = BY_HAND
+    build: str = BY_HAND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdjustPosition:
+    """Books `qty` lots (negative to take away) at `price` without an order; audited."""
+
+    account: str
+    cl_ord_id: str
+    symbol: str
+    qty: int
+    price: int
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetPosition:
+    """Makes the position flat and its profit zero without an order; audited."""
+
+    account: str
+    cl_ord_id: str
+    symbol: str
+    actor: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +150,11 @@ class ApplyVenueReport:
 
     `order_id` is the id Tradewind sent (`VenueRequest.order_id`); `request_id` is the id of the
     cancel or replace request that this answers, empty otherwise. `exec_id` is the venue's: a
-    second report with the same one is ignored. `exec_type` is one of NEW, REJECTED, CANCELED,
-    REPLACED, TRADE, EXPIRED, CANCEL_REJECTED, REPLACE_REJECTED. `order_qty` and `price` are the
-    order's terms at the venue after this report (used by REPLACED only). `exec_no` is the venue's
-    own running number of executions in the session, 0 where it has none.
+    second report with the same one is ignored. `order_qty` and `price` are the order's terms at
+    the venue after this report (used by REPLACED and RESTATED only). `exec_no` is the venue's
+    own running number of executions in the session, 0 where it has none. `exec_ref_id` names the
+    fill that a TRADE_CANCEL or TRADE_CORRECT is about. `fee_e8` is in 1e-8 of `fee_currency`,
+    negative for a rebate. UNKNOWN is the connector's own word: sent, and no answer in time.
     """
 
     venue: str
@@ -78,6 +169,9 @@ class ApplyVenueReport:
     order_qty: int
     price: int
     text: str
+    exec_ref_id: str = ""
+    fee_e8: int = 0
+    fee_currency: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,13 +195,52 @@ class OpenSegment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefineInstrument:
-    """Adds or changes an instrument. `tick_size` and `lot_size` are exact decimals as text."""
+    """Adds or changes an instrument. `tick_size` and `lot_size` are exact decimals as text.
+
+    The grid, venue and currency of an instrument in use (live orders, position) cannot change.
+    """
 
     symbol: str
     venue: str
     tick_size: str
     lot_size: str
     currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveInstrument:
+    """Removes an instrument that is not in use."""
+
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTradingSession:
+    """A venue's session has a new state, on the trading date `YYYY-MM-DD`."""
+
+    venue: str
+    status: TradSesStatus
+    trading_date: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollDay:
+    """A new trading date begins.
+
+    Venues are asked about DAY orders that they did not report as ended. Orders that ended before
+    `retire_before_ns` leave memory; their ids and outcomes stay for ever.
+    """
+
+    trading_date: str
+    retire_before_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetFxRate:
+    """One unit of `currency` is worth `rate_e9` x 1e-9 units of the firm's base currency."""
+
+    currency: str
+    rate_e9: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +267,7 @@ class SetReferencePrice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetTradingState:
-    """Sets the state of a scope: `firm`, `account:<account>` or `symbol:<symbol>`."""
+    """Sets the state of a scope: `firm`, `shard`, `account:<account>` or `symbol:<symbol>`."""
 
     scope: str
     state: TradingState
@@ -149,36 +282,81 @@ class AdvanceTime:
     source: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetLogic:
+    """Switches a change of behaviour on, from the next entry (see `logic`)."""
+
+    flag: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproveBuild:
+    """From the next entry, replicas of this build may append. None approved: any may."""
+
+    build: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeBuild:
+    """From the next entry, replicas of this build only follow."""
+
+    build: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportDivergence:
+    """A replica found that another's digest at `seq` is not its own: the shard halts."""
+
+    seq: int
+    digest: str
+    instance: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkipEntry:
+    """Two people decide that the poison entry `seq` (an earlier one) is to be treated as a no-op.
+
+    Replicas that stand at that entry look ahead for this decision; the core only records it.
+    """
+
+    seq: int
+    actor: str
+    second_actor: str
+    reason: str
+
+
 Command = (
     SubmitOrder
     | CancelOrder
     | ReplaceOrder
+    | MassCancel
+    | RequestStatus
+    | FlattenPosition
+    | AdjustPosition
+    | ResetPosition
     | ApplyVenueReport
     | TakeSession
     | OpenSegment
     | DefineInstrument
+    | RemoveInstrument
+    | SetTradingSession
+    | RollDay
+    | SetFxRate
     | SetLimits
     | SetReferencePrice
     | SetTradingState
     | AdvanceTime
+    | SetLogic
+    | ApproveBuild
+    | RevokeBuild
+    | ReportDivergence
+    | SkipEntry
 )
 
-COMMANDS: dict[str, type[Command]] = {
-    command.__name__: command
-    for command in (
-        SubmitOrder,
-        CancelOrder,
-        ReplaceOrder,
-        ApplyVenueReport,
-        TakeSession,
-        OpenSegment,
-        DefineInstrument,
-        SetLimits,
-        SetReferencePrice,
-        SetTradingState,
-        AdvanceTime,
-    )
-}
+COMMANDS: dict[str, type[Command]] = {command.__name__: command for command in get_args(Command)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

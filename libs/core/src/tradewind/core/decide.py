@@ -4,88 +4,63 @@
 from collections.abc import Callable
 from typing import Any
 
-from tradewind.core import commands, events
+from tradewind.core import commands, decide_control, events, reports
 from tradewind.core.commands import Entry
-from tradewind.core.decide_client import cancel_order, replace_order, submit_order
+from tradewind.core.decide_account import (
+    adjust_position,
+    flatten_position,
+    mass_cancel,
+    reset_position,
+)
+from tradewind.core.decide_client import (
+    cancel_order,
+    replace_order,
+    request_status,
+    submit_order,
+)
 from tradewind.core.decide_venue import apply_venue_report, take_session
 from tradewind.core.events import Event
 from tradewind.core.state import State
+from tradewind.core.types import ExecType, Reason, TradingState
+
+Failable = commands.SubmitOrder | commands.CancelOrder | commands.ReplaceOrder
 
 
 def decide(state: State, entry: Entry) -> tuple[Event, ...]:
     """What follows from `entry`: at least one event, so that no entry is silent.
 
-    `state.ts_ns` and the entry's time already are the same: time that never ran back.
+    `state.ts_ns` and the entry's time already are the same: time that never ran back. A client's
+    request on which the core fails is denied, and its account halted: one client must not be able
+    to stop a shard. (Deciding changes nothing, so there is nothing to undo.)
     """
-    return HANDLERS[type(entry.command)](state, entry)
-
-
-def open_segment(_state: State, entry: Entry) -> tuple[Event, ...]:
-    """The journal gets its name."""
     command = entry.command
-    assert isinstance(command, commands.OpenSegment)
-    return (events.SegmentOpened(segment=command.segment, shard=command.shard),)
+    handler = HANDLERS[type(command)]
+    if not isinstance(command, Failable):
+        return handler(state, entry)
+    try:
+        return handler(state, entry)
+    except (MemoryError, RecursionError):
+        raise  # the machine's fault, not the request's: another replica may well succeed
+    except Exception as error:
+        return _failed(command, entry, error)
 
 
-def define_instrument(_state: State, entry: Entry) -> tuple[Event, ...]:
-    """An instrument is added or changed."""
-    command = entry.command
-    assert isinstance(command, commands.DefineInstrument)
+def _failed(command: Failable, entry: Entry, error: Exception) -> tuple[Event, ...]:
+    if isinstance(command, commands.SubmitOrder):
+        denied = reports.of_submit(
+            command, entry, order_id="", parent_order_id="", reason=Reason.INTERNAL
+        )
+    else:
+        denied = reports.of_no_order(command, entry, ExecType.DENIED, Reason.INTERNAL)
     return (
-        events.InstrumentDefined(
-            symbol=command.symbol,
-            venue=command.venue,
-            tick_size=command.tick_size,
-            lot_size=command.lot_size,
-            currency=command.currency,
-        ),
-    )
-
-
-def set_limits(_state: State, entry: Entry) -> tuple[Event, ...]:
-    """Limits are set whole, never in parts."""
-    command = entry.command
-    assert isinstance(command, commands.SetLimits)
-    return (
-        events.LimitsSet(
-            account=command.account,
-            symbol=command.symbol,
-            max_order_qty=command.max_order_qty,
-            max_notional=command.max_notional,
-            max_position=command.max_position,
-            collar_bps=command.collar_bps,
-            max_reference_age_ms=command.max_reference_age_ms,
-            version=command.version,
-        ),
-    )
-
-
-def set_reference_price(state: State, entry: Entry) -> tuple[Event, ...]:
-    """The reference is as fresh as the entry that carries it."""
-    command = entry.command
-    assert isinstance(command, commands.SetReferencePrice)
-    return (
-        events.ReferencePriceSet(symbol=command.symbol, price=command.price, ts_ns=state.ts_ns),
-    )
-
-
-def set_trading_state(_state: State, entry: Entry) -> tuple[Event, ...]:
-    """A scope is opened, reduced or halted."""
-    command = entry.command
-    assert isinstance(command, commands.SetTradingState)
-    return (
+        denied,
         events.TradingStateSet(
-            scope=command.scope,
-            state=command.state,
-            actor=command.actor,
-            reason=command.reason,
+            scope=f"account:{command.account}",
+            state=TradingState.HALTED,
+            actor="core",
+            reason=f"{type(error).__name__} on entry {entry.seq}",
         ),
     )
-
-
-def advance_time(state: State, _entry: Entry) -> tuple[Event, ...]:
-    """Only the time moves."""
-    return (events.TimeAdvanced(ts_ns=state.ts_ns),)
 
 
 Handler = Callable[[State, Entry], tuple[Event, ...]]
@@ -94,12 +69,26 @@ HANDLERS: dict[type[Any], Handler] = {
     commands.SubmitOrder: submit_order,
     commands.CancelOrder: cancel_order,
     commands.ReplaceOrder: replace_order,
+    commands.MassCancel: mass_cancel,
+    commands.RequestStatus: request_status,
+    commands.FlattenPosition: flatten_position,
+    commands.AdjustPosition: adjust_position,
+    commands.ResetPosition: reset_position,
     commands.ApplyVenueReport: apply_venue_report,
     commands.TakeSession: take_session,
-    commands.OpenSegment: open_segment,
-    commands.DefineInstrument: define_instrument,
-    commands.SetLimits: set_limits,
-    commands.SetReferencePrice: set_reference_price,
-    commands.SetTradingState: set_trading_state,
-    commands.AdvanceTime: advance_time,
+    commands.OpenSegment: decide_control.open_segment,
+    commands.DefineInstrument: decide_control.define_instrument,
+    commands.RemoveInstrument: decide_control.remove_instrument,
+    commands.SetTradingSession: decide_control.set_trading_session,
+    commands.RollDay: decide_control.roll_day,
+    commands.SetFxRate: decide_control.set_fx_rate,
+    commands.SetLimits: decide_control.set_limits,
+    commands.SetReferencePrice: decide_control.set_reference_price,
+    commands.SetTradingState: decide_control.set_trading_state,
+    commands.AdvanceTime: decide_control.advance_time,
+    commands.SetLogic: decide_control.set_logic,
+    commands.ApproveBuild: decide_control.change_build,
+    commands.RevokeBuild: decide_control.change_build,
+    commands.ReportDivergence: decide_control.report_divergence,
+    commands.SkipEntry: decide_control.skip_entry,
 }

@@ -1,41 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What follows from a client's request: new, cancel, replace."""
+"""What follows from a client's request about one order: new, cancel, replace, status."""
 
-from hashlib import blake2b
-
-from tradewind.core import reports, risk
-from tradewind.core.commands import CancelOrder, Entry, ReplaceOrder, SubmitOrder
+from tradewind.core import parents, reports, requests, risk
+from tradewind.core.commands import CancelOrder, Entry, ReplaceOrder, RequestStatus, SubmitOrder
 from tradewind.core.events import Event, OrderReport, VenueRequest
+from tradewind.core.identity import earlier_use, id_from
 from tradewind.core.state import Order, State
+from tradewind.core.terms import Intent
 from tradewind.core.transitions import TRANSITIONS
-from tradewind.core.types import ExecType, OrdType, Reason, VenueAction
+from tradewind.core.types import ExecType, OrdStatus, OrdType, Reason, VenueAction
 
-ClientCommand = SubmitOrder | CancelOrder | ReplaceOrder
+PENDINGS_MAX = 8
+"""A longer chain of unanswered requests is a client that does not wait, or a venue that hangs."""
 
 
 def submit_order(state: State, entry: Entry) -> tuple[Event, ...]:
     """Denied with a reason, or accepted: reserved, reported and on its way to the venue."""
     command = entry.command
     assert isinstance(command, SubmitOrder)
-    repeated = repeat_of(state, entry, command)
-    if repeated is not None:
-        return (repeated,)
-    intent = risk.Intent(
-        account=command.account,
-        symbol=command.symbol,
-        side=command.side,
-        ord_type=command.ord_type,
-        order_qty=command.order_qty,
-        open_qty=command.order_qty,
-        replaced_qty=0,
-        price=command.price,
-        ts_ns=state.ts_ns,
-        void_after_ns=command.void_after_ns,
+    return repeat_of(state, entry, command) or new_order(state, entry, command)
+
+
+def new_order(state: State, entry: Entry, command: SubmitOrder) -> tuple[Event, ...]:
+    """As `submit_order`, for a request id that was never used."""
+    check = risk.check_parent if command.is_parent else risk.check
+    parent = state.order_of(command.account, command.parent_cl_ord_id)
+    reason = (
+        check(state, intent_of(state, command))
+        or parents.reason_against_child(command, parent)
+        or Reason.NONE
     )
-    reason = risk.check(state, intent) or Reason.NONE
     order_id = id_from(state, entry)
-    report = reports.of_submit(command, entry, order_id=order_id, ts_ns=state.ts_ns, reason=reason)
-    if reason is not Reason.NONE:
+    report = reports.of_submit(
+        command,
+        entry,
+        order_id=order_id,
+        parent_order_id=parent.order_id if parent is not None else "",
+        reason=reason,
+    )
+    if reason is not Reason.NONE or command.is_parent:
         return (report,)
     request = VenueRequest(
         venue=state.instruments[command.symbol].venue,
@@ -52,6 +55,10 @@ def submit_order(state: State, entry: Entry) -> tuple[Event, ...]:
         price=command.price,
         is_possibly_sent=False,
         send_by_ns=command.void_after_ns,
+        stop_px=command.stop_px,
+        display_qty=command.display_qty,
+        is_post_only=command.is_post_only,
+        expire_ns=command.expire_ns,
     )
     return (report, request)
 
@@ -61,19 +68,18 @@ def cancel_order(state: State, entry: Entry) -> tuple[Event, ...]:
     command = entry.command
     assert isinstance(command, CancelOrder)
     repeated = repeat_of(state, entry, command)
-    if repeated is not None:
-        return (repeated,)
+    if repeated:
+        return repeated
     order = state.order_of(command.account, command.orig_cl_ord_id)
     if order is None:
-        return (
-            reports.of_no_order(command, entry, ExecType.CANCEL_REJECTED, Reason.UNKNOWN_ORDER),
-        )
-    reason = _not_now(order, ExecType.PENDING_CANCEL)
+        return (_no_order(state, entry, command, ExecType.CANCEL_REJECTED),)
+    reason = not_now(order, ExecType.PENDING_CANCEL)
     if reason is not None:
         return (_refuse(order, entry, command, ExecType.CANCEL_REJECTED, reason),)
-    return _ask_venue(
-        state, entry, order, command, VenueAction.CANCEL, order.order_qty, order.price
-    )
+    if order.is_parent:
+        return parents.cancel(state, entry, order, command.cl_ord_id)
+    report = pending_report(order, entry, ExecType.PENDING_CANCEL, command.cl_ord_id)
+    return (report, requests.cancel(order, id_from(state, entry)))
 
 
 def replace_order(state: State, entry: Entry) -> tuple[Event, ...]:
@@ -81,87 +87,169 @@ def replace_order(state: State, entry: Entry) -> tuple[Event, ...]:
     command = entry.command
     assert isinstance(command, ReplaceOrder)
     repeated = repeat_of(state, entry, command)
-    if repeated is not None:
-        return (repeated,)
+    if repeated:
+        return repeated
     order = state.order_of(command.account, command.orig_cl_ord_id)
     if order is None:
-        return (
-            reports.of_no_order(command, entry, ExecType.REPLACE_REJECTED, Reason.UNKNOWN_ORDER),
-        )
-    reason = _not_now(order, ExecType.PENDING_REPLACE) or _replace_check(state, order, command)
+        return (_no_order(state, entry, command, ExecType.REPLACE_REJECTED),)
+    reason = not_now(order, ExecType.PENDING_REPLACE) or _replace_check(state, order, command)
     if reason is not None:
         return (_refuse(order, entry, command, ExecType.REPLACE_REJECTED, reason),)
-    return _ask_venue(
-        state, entry, order, command, VenueAction.REPLACE, command.order_qty, command.price
+    if order.is_parent:
+        return (parents.replaced(order, entry, command),)
+    request = requests.about(
+        order,
+        action=VenueAction.REPLACE,
+        request_id=id_from(state, entry),
+        order_qty=command.order_qty,
+        price=command.price,
+        stop_px=command.stop_px or order.stop_px,
+    )
+    return (pending_report(order, entry, ExecType.PENDING_REPLACE, command.cl_ord_id), request)
+
+
+def request_status(state: State, entry: Entry) -> tuple[Event, ...]:
+    """The order as it stands; a venue that owes an answer is asked for it."""
+    command = entry.command
+    assert isinstance(command, RequestStatus)
+    order = state.order_of(command.account, command.cl_ord_id)
+    if order is None:
+        return (_no_order(state, entry, command, ExecType.ORDER_STATUS),)
+    change = reports.unchanged(order, ExecType.ORDER_STATUS, cl_ord_id=order.cl_ord_id)
+    report = reports.about(order, entry, change)
+    if not requests.owes_an_answer(order):
+        return (report,)
+    return (report, requests.status(order, id_from(state, entry)))
+
+
+def repeat_of(
+    state: State, entry: Entry, command: SubmitOrder | CancelOrder | ReplaceOrder
+) -> tuple[OrderReport, ...]:
+    """The answer to a request id that was used before; nothing if it is new."""
+    found = earlier_use(state, command)
+    if found is None:
+        return ()
+    use, reason = found
+    cl_ord_id = command.cl_ord_id
+    if use.order_id in state.orders:
+        order = state.orders[use.order_id]
+        change = reports.unchanged(
+            order,
+            ExecType.DENIED,
+            cl_ord_id=cl_ord_id,
+            orig_cl_ord_id=order.cl_ord_id,
+            reason=reason,
+        )
+        return (reports.about(order, entry, change),)
+    if use.order_id in state.retired:
+        return (
+            reports.of_retired(
+                state.retired[use.order_id],
+                entry,
+                ExecType.DENIED,
+                order_id=use.order_id,
+                cl_ord_id=cl_ord_id,
+                reason=reason,
+            ),
+        )
+    if isinstance(command, SubmitOrder):
+        denied = reports.of_submit(command, entry, order_id="", parent_order_id="", reason=reason)
+        return (denied,)
+    return (reports.of_no_order(command, entry, ExecType.DENIED, reason),)
+
+
+def intent_of(state: State, command: SubmitOrder) -> Intent:
+    """What the rules judge."""
+    return Intent(
+        account=command.account,
+        symbol=command.symbol,
+        side=command.side,
+        ord_type=command.ord_type,
+        time_in_force=command.time_in_force,
+        order_qty=command.order_qty,
+        open_qty=command.order_qty,
+        replaced_qty=0,
+        price=command.price,
+        stop_px=command.stop_px,
+        display_qty=command.display_qty,
+        is_post_only=command.is_post_only,
+        expire_ns=command.expire_ns,
+        attribution=(command.client, command.strategy, command.algorithm, command.build),
+        ts_ns=state.ts_ns,
+        void_after_ns=command.void_after_ns,
     )
 
 
-def repeat_of(state: State, entry: Entry, command: ClientCommand) -> OrderReport | None:
-    """The answer to a request id that was used before, or None if it is new.
-
-    The same content gets the original outcome as it stands now; other content is denied.
-    """
-    use = state.id_uses.get((command.account, command.cl_ord_id))
-    if use is None:
-        return None
-    reason = Reason.DUPLICATE_CL_ORD_ID
-    if use.fingerprint != fingerprint(command):
-        reason = Reason.CL_ORD_ID_REUSED
-    elif use.reason is not Reason.NONE:
-        reason = use.reason
-    order = state.orders.get(use.order_id)
-    if order is not None:
-        change = reports.unchanged(
-            order, ExecType.DENIED, cl_ord_id=command.cl_ord_id, reason=reason
-        )
-        return reports.about(order, entry, change)
-    if isinstance(command, SubmitOrder):
-        return reports.of_submit(command, entry, order_id="", ts_ns=state.ts_ns, reason=reason)
-    return reports.of_no_order(command, entry, ExecType.DENIED, reason)
-
-
-def fingerprint(command: ClientCommand) -> str:
-    """Names a request's content, without the deadline that a retry may set anew."""
-    match command:
-        case SubmitOrder():
-            content = (
-                f"N|{command.symbol}|{command.side}|{command.ord_type}|{command.time_in_force}"
-                f"|{command.order_qty}|{command.price}"
-            )
-        case CancelOrder():
-            content = f"C|{command.orig_cl_ord_id}"
-        case ReplaceOrder():
-            content = f"R|{command.orig_cl_ord_id}|{command.order_qty}|{command.price}"
-    return blake2b(content.encode(), digest_size=8).hexdigest()
-
-
-def id_from(state: State, entry: Entry) -> str:
-    """An id for the venue: unique over segments, shards and time, the same on every replica."""
-    return f"{state.segment}-{state.shard}-{entry.seq}"
-
-
-def _not_now(order: Order, wanted: ExecType) -> Reason | None:
+def not_now(order: Order, wanted: ExecType) -> Reason | None:
+    """Why the order cannot take this request now, or None if it can."""
     if order.is_final:
         return Reason.ORDER_IS_FINAL
-    return None if (order.ord_status, wanted) in TRANSITIONS else Reason.REQUEST_PENDING
+    if (order.ord_status, wanted) not in TRANSITIONS:
+        return Reason.REQUEST_PENDING
+    if wanted is ExecType.PENDING_REPLACE and len(order.pendings) >= PENDINGS_MAX:
+        return Reason.TOO_MANY_PENDING
+    return None
+
+
+def pending_report(
+    order: Order, entry: Entry, exec_type: ExecType, cl_ord_id: str, number: int = 0
+) -> OrderReport:
+    """The venue is being asked: FIX PendingCancel and PendingReplace."""
+    change = reports.unchanged(
+        order,
+        exec_type,
+        cl_ord_id=cl_ord_id,
+        orig_cl_ord_id=order.cl_ord_id,
+        ord_status=OrdStatus(exec_type.value),
+    )
+    return reports.about(order, entry, change, number)
 
 
 def _replace_check(state: State, order: Order, command: ReplaceOrder) -> Reason | None:
-    if order.ord_type is not OrdType.LIMIT:
+    if order.ord_type is OrdType.MARKET:
         return Reason.INVALID_PRICE
-    intent = risk.Intent(
+    check = risk.check_parent if order.is_parent else risk.check
+    intent = Intent(
         account=order.account,
         symbol=order.symbol,
         side=order.side,
         ord_type=order.ord_type,
+        time_in_force=order.time_in_force,
         order_qty=command.order_qty,
         open_qty=command.order_qty - order.cum_qty,
         replaced_qty=order.reserved_qty,
         price=command.price,
+        stop_px=command.stop_px or order.stop_px,
+        display_qty=min(order.display_qty, command.order_qty),
+        is_post_only=order.is_post_only,
+        expire_ns=order.expire_ns,
+        attribution=(order.client, order.strategy, order.algorithm, order.build),
         ts_ns=state.ts_ns,
         void_after_ns=command.void_after_ns,
     )
-    return risk.check(state, intent)
+    return check(state, intent) or parents.reason_against_replace(state, order, command)
+
+
+def _no_order(
+    state: State,
+    entry: Entry,
+    command: CancelOrder | ReplaceOrder | RequestStatus,
+    exec_type: ExecType,
+) -> OrderReport:
+    """The order left memory, or never was."""
+    orig = command.cl_ord_id if isinstance(command, RequestStatus) else command.orig_cl_ord_id
+    use = state.id_uses.get((command.account, orig))
+    retired = state.retired.get(use.order_id) if use is not None else None
+    if use is None or retired is None:
+        return reports.of_no_order(command, entry, exec_type, Reason.UNKNOWN_ORDER)
+    return reports.of_retired(
+        retired,
+        entry,
+        exec_type,
+        order_id=use.order_id,
+        cl_ord_id=command.cl_ord_id,
+        reason=Reason.NONE if isinstance(command, RequestStatus) else Reason.ORDER_IS_FINAL,
+    )
 
 
 def _refuse(
@@ -171,68 +259,11 @@ def _refuse(
     exec_type: ExecType,
     reason: Reason,
 ) -> OrderReport:
-    change = reports.unchanged(order, exec_type, cl_ord_id=command.cl_ord_id, reason=reason)
-    return reports.about(order, entry, change)
-
-
-def _ask_venue(
-    state: State,
-    entry: Entry,
-    order: Order,
-    command: CancelOrder | ReplaceOrder,
-    action: VenueAction,
-    order_qty: int,
-    price: int,
-) -> tuple[Event, ...]:
-    is_cancel = action is VenueAction.CANCEL
-    exec_type = ExecType.PENDING_CANCEL if is_cancel else ExecType.PENDING_REPLACE
-    target = TRANSITIONS[order.ord_status, exec_type]
-    change = reports.Change(
-        exec_type=exec_type,
-        ord_status=target,  # type: ignore[arg-type]  # both entries name a status, not a Next
+    change = reports.unchanged(
+        order,
+        exec_type,
         cl_ord_id=command.cl_ord_id,
         orig_cl_ord_id=order.cl_ord_id,
-        venue_order_id=order.venue_order_id,
-        order_qty=order.order_qty,
-        price=order.price,
-        cum_qty=order.cum_qty,
-        leaves_qty=order.leaves_qty,
-        cum_notional=order.cum_notional,
+        reason=reason,
     )
-    request = venue_request(
-        order,
-        action=action,
-        request_id=id_from(state, entry),
-        order_qty=order_qty,
-        price=price,
-        is_possibly_sent=False,
-    )
-    return (reports.about(order, entry, change), request)
-
-
-def venue_request(
-    order: Order,
-    *,
-    action: VenueAction,
-    request_id: str,
-    order_qty: int,
-    price: int,
-    is_possibly_sent: bool,
-) -> VenueRequest:
-    """A request to the venue about an existing order."""
-    return VenueRequest(
-        venue=order.venue,
-        action=action,
-        account=order.account,
-        order_id=order.order_id,
-        request_id=request_id,
-        venue_order_id=order.venue_order_id,
-        symbol=order.symbol,
-        side=order.side,
-        ord_type=order.ord_type,
-        time_in_force=order.time_in_force,
-        order_qty=order_qty,
-        price=price,
-        is_possibly_sent=is_possibly_sent,
-        send_by_ns=order.send_by_ns,
-    )
+    return reports.about(order, entry, change)

@@ -1,27 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """What follows from a venue's report, and from a change of who talks to the venue."""
 
-from tradewind.core import reports
+from tradewind.core import parents, reports, requests
 from tradewind.core.commands import ApplyVenueReport, Entry, TakeSession
-from tradewind.core.decide_client import venue_request
-from tradewind.core.events import Event, ReportIgnored, SessionTaken, VenueRequest
-from tradewind.core.state import Order, State, VenueSession
-from tradewind.core.transitions import ACKS, next_status
-from tradewind.core.types import ExecType, Reason, VenueAction
+from tradewind.core.events import Event, ReportIgnored, SessionTaken, TradingStateSet, VenueRequest
+from tradewind.core.state import Order, Pending, State, VenueSession, requested_status
+from tradewind.core.transitions import ACKS, Facts, next_status
+from tradewind.core.types import ExecType, Reason, TradingState
 
-REQUEST_ANSWERS = frozenset(
-    {
-        ExecType.CANCELED,
-        ExecType.CANCEL_REJECTED,
-        ExecType.REPLACED,
-        ExecType.REPLACE_REJECTED,
-    }
-)
-NAMED_ANSWERS = REQUEST_ANSWERS - {ExecType.CANCELED}
-"""These change an order only in answer to its pending request: a late or repeated answer to an
+NAMED_ANSWERS = frozenset({ExecType.CANCEL_REJECTED, ExecType.REPLACED, ExecType.REPLACE_REJECTED})
+"""These change an order only in answer to a pending request: a late or repeated answer to an
 earlier request must not settle a later one. (A venue also cancels unasked.)"""
+REQUEST_ANSWERS = NAMED_ANSWERS | {ExecType.CANCELED}
 ENDS = frozenset({ExecType.CANCELED, ExecType.EXPIRED, ExecType.REJECTED})
 REFUSALS = frozenset({ExecType.REJECTED, ExecType.CANCEL_REJECTED, ExecType.REPLACE_REJECTED})
+AMENDED_TRADES = frozenset({ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT})
+TRADES = AMENDED_TRADES | {ExecType.TRADE}
+NEW_TERMS = frozenset({ExecType.REPLACED, ExecType.RESTATED})
+VENUE_WORDS = (
+    REQUEST_ANSWERS
+    | ENDS
+    | TRADES
+    | NEW_TERMS
+    | {ExecType.NEW, ExecType.TRIGGERED, ExecType.UNKNOWN}
+)
+"""What a venue's report can say; the rest of ExecType is ours."""
 
 
 def apply_venue_report(state: State, entry: Entry) -> tuple[Event, ...]:
@@ -30,15 +33,14 @@ def apply_venue_report(state: State, entry: Entry) -> tuple[Event, ...]:
     assert isinstance(report, ApplyVenueReport)
     order = state.orders.get(report.order_id)
     if order is None:
-        return (_ignored(report, "no order of ours has this id"),)
-    if report.exec_id in order.venue_exec_ids:
-        return (_ignored(report, "seen before"),)
-    if report.exec_type in NAMED_ANSWERS and not _answers_pending(order, report):
-        return (_ignored(report, "answers no request that is pending"),)
+        return _of_no_live_order(state, report)
+    fault = _fault(order, report)
+    if fault:
+        return (_ignored(report, fault),)
     change = _change(order, report)
     if change is None:
         return (_ignored(report, f"illegal in {order.ord_status}"),)
-    return (reports.about(order, entry, change),)
+    return (reports.about(order, entry, change), *parents.follow(state, entry, order, change))
 
 
 def take_session(state: State, entry: Entry) -> tuple[Event, ...]:
@@ -58,7 +60,7 @@ def take_session(state: State, entry: Entry) -> tuple[Event, ...]:
     unsettled = [
         item
         for order in state.live_orders.values()
-        if order.venue == command.venue
+        if order.venue == command.venue and not order.is_parent
         for item in _unsettled(order)
     ]
     unsettled.sort(key=lambda item: item[0])
@@ -66,29 +68,55 @@ def take_session(state: State, entry: Entry) -> tuple[Event, ...]:
 
 
 def _unsettled(order: Order) -> list[tuple[int, VenueRequest]]:
-    """Requests about `order` that the venue has not answered, with the entry that made each."""
-    found = []
-    if not order.is_acked and order.cum_qty == 0:
-        request = venue_request(
-            order,
-            action=VenueAction.NEW,
-            request_id=order.order_id,
-            order_qty=order.order_qty,
-            price=order.price,
-            is_possibly_sent=True,
-        )
-        found.append((order.seq, request))
-    if order.pending is not None:
-        request = venue_request(
-            order,
-            action=order.pending.action,
-            request_id=order.pending.request_id,
-            order_qty=order.pending.order_qty,
-            price=order.pending.price,
-            is_possibly_sent=True,
-        )
-        found.append((order.pending.seq, request))
+    """Requests that no report has answered yet, with the sequence they were made at."""
+    found = [(pending.seq, requests.again(order, pending)) for pending in order.pendings]
+    if not order.is_acked:
+        found.append((order.seq, requests.new_again(order)))
+    elif order.is_unknown:
+        # It was there once: its absence now would prove nothing, so it is never sent again.
+        found.append((order.seq, requests.status(order, order.order_id)))
     return found
+
+
+def _of_no_live_order(state: State, report: ApplyVenueReport) -> tuple[Event, ...]:
+    """A trade of an order that left memory halts its instrument: positions are not what we think.
+
+    Running numbers prove that a report is an old one; a venue without them cannot.
+    """
+    retired = state.retired.get(report.order_id)
+    if retired is None:
+        return (_ignored(report, "no order of ours has this id"),)
+    session = state.sessions.get(report.venue, VenueSession())
+    is_old = 0 < report.exec_no <= session.last_exec_no
+    if report.exec_type not in TRADES or is_old:
+        return (_ignored(report, "its order was retired"),)
+    return (
+        _ignored(report, "a trade of a retired order: compare positions with the venue"),
+        TradingStateSet(
+            scope=f"symbol:{retired.symbol}",
+            state=TradingState.HALTED,
+            actor="core",
+            reason=f"trade {report.exec_id} of retired order {report.order_id}",
+        ),
+    )
+
+
+def _fault(order: Order, report: ApplyVenueReport) -> str:
+    """Why a report of a known order changes nothing, "" if it may."""
+    if report.exec_id in order.venue_exec_ids:
+        return "seen before"
+    if report.exec_type not in VENUE_WORDS or order.is_parent:
+        return "no venue can say this of this order"
+    if report.exec_type in NAMED_ANSWERS and _answered(order, report) is None:
+        return "answers no request that is pending"
+    if report.exec_type in AMENDED_TRADES and order.fill(report.exec_ref_id) is None:
+        return "refers to no fill"
+    has_qty = report.exec_type in (ExecType.TRADE, ExecType.TRADE_CORRECT)
+    if has_qty and (report.last_qty <= 0 or report.last_px < 0):
+        return "a trade of nothing"
+    if report.exec_type in NEW_TERMS and (report.order_qty <= 0 or report.price < 0):
+        return "terms of nothing"
+    return ""
 
 
 def _change(order: Order, report: ApplyVenueReport) -> reports.Change | None:
@@ -96,53 +124,82 @@ def _change(order: Order, report: ApplyVenueReport) -> reports.Change | None:
 
     A fill beyond the order's quantity is booked too: it happened. Nothing is left then.
     """
-    last_qty = report.last_qty if report.exec_type is ExecType.TRADE else 0
-    is_replaced = report.exec_type is ExecType.REPLACED
-    order_qty = report.order_qty if is_replaced else order.order_qty
-    cum_qty = order.cum_qty + last_qty
+    answered = _answered(order, report) if report.exec_type in REQUEST_ANSWERS else None
+    order_qty, price, stop_px = _terms(order, report, answered)
+    last_qty, last_px = _last(report)
+    cum_qty, cum_notional = _traded(order, report)
     leaves_qty = max(0, order_qty - cum_qty)
-    status = next_status(
-        order.ord_status,
-        report.exec_type,
-        is_acked=order.is_acked or report.exec_type in ACKS,
+    left = tuple(pending for pending in order.pendings if pending is not answered)
+    is_proof = report.exec_type in ACKS
+    facts = Facts(
+        is_acked=order.is_acked or is_proof,
+        is_unknown=report.exec_type is ExecType.UNKNOWN or (order.is_unknown and not is_proof),
         cum_qty=cum_qty,
         leaves_qty=leaves_qty,
+        requested=requested_status(left),
     )
+    status = next_status(order.ord_status, report.exec_type, facts)
     if status is None:
         return None
     has_ended = order.is_final or report.exec_type in ENDS
-    cl_ord_id, orig_cl_ord_id = _ids_answered(order, report)
     return reports.Change(
         exec_type=report.exec_type,
         ord_status=status,
-        cl_ord_id=cl_ord_id,
-        orig_cl_ord_id=orig_cl_ord_id,
+        cl_ord_id=order.cl_ord_id if answered is None else answered.cl_ord_id,
+        orig_cl_ord_id="" if answered is None else order.cl_ord_id,
         venue_order_id=report.venue_order_id or order.venue_order_id,
         venue_exec_id=report.exec_id,
+        venue_exec_ref_id=report.exec_ref_id,
         order_qty=order_qty,
-        price=report.price if is_replaced else order.price,
+        price=price,
+        stop_px=stop_px,
         cum_qty=cum_qty,
         leaves_qty=0 if has_ended else leaves_qty,
-        cum_notional=order.cum_notional + last_qty * report.last_px,
+        cum_notional=cum_notional,
         last_qty=last_qty,
-        last_px=report.last_px if last_qty else 0,
+        last_px=last_px,
+        fee_e8=report.fee_e8,
+        fee_currency=report.fee_currency,
         reason=Reason.BY_VENUE if report.exec_type in REFUSALS else Reason.NONE,
         text=report.text,
     )
 
 
-def _ids_answered(order: Order, report: ApplyVenueReport) -> tuple[str, str]:
-    if (
-        order.pending is not None
-        and report.exec_type in REQUEST_ANSWERS
-        and _answers_pending(order, report)
-    ):
-        return order.pending.cl_ord_id, order.cl_ord_id
-    return order.cl_ord_id, ""
+def _terms(
+    order: Order, report: ApplyVenueReport, answered: Pending | None
+) -> tuple[int, int, int]:
+    """Quantity, price and stop price after the report.
+
+    The confirmation of a replace that comes after that of a newer one no longer changes them.
+    """
+    is_overtaken = answered is not None and answered.seq < order.replaced_seq
+    if report.exec_type not in NEW_TERMS or is_overtaken:
+        return order.order_qty, order.price, order.stop_px
+    stop_px = order.stop_px if answered is None else answered.stop_px
+    return report.order_qty, report.price, stop_px
 
 
-def _answers_pending(order: Order, report: ApplyVenueReport) -> bool:
-    return order.pending is not None and report.request_id == order.pending.request_id
+def _last(report: ApplyVenueReport) -> tuple[int, int]:
+    """Size and price of the trade that the report tells, as they count from now on."""
+    has_trade = report.exec_type in (ExecType.TRADE, ExecType.TRADE_CORRECT)
+    return (report.last_qty, report.last_px) if has_trade else (0, 0)
+
+
+def _traded(order: Order, report: ApplyVenueReport) -> tuple[int, int]:
+    """Cumulative quantity and notional after the report: a bust or a correction undoes first."""
+    last_qty, last_px = _last(report)
+    cum_qty = order.cum_qty + last_qty
+    cum_notional = order.cum_notional + last_qty * last_px
+    undone = order.fill(report.exec_ref_id) if report.exec_type in AMENDED_TRADES else None
+    if undone is not None:
+        cum_qty -= undone.qty
+        cum_notional -= undone.qty * undone.px
+    return cum_qty, cum_notional
+
+
+def _answered(order: Order, report: ApplyVenueReport) -> Pending | None:
+    """The pending request that the report names."""
+    return next((item for item in order.pendings if item.request_id == report.request_id), None)
 
 
 def _ignored(report: ApplyVenueReport, text: str) -> ReportIgnored:

@@ -6,7 +6,9 @@ State changes only through events (`evolve`), so the journal decides and the eve
 """
 
 from dataclasses import dataclass
+from typing import get_args
 
+from tradewind.core.commands import BY_HAND
 from tradewind.core.types import (
     ExecType,
     OrdStatus,
@@ -15,6 +17,7 @@ from tradewind.core.types import (
     Side,
     TimeInForce,
     TradingState,
+    TradSesStatus,
     VenueAction,
 )
 
@@ -28,8 +31,10 @@ class OrderReport:
     lots); an average price is divided at the edge. For DENIED no order exists afterwards, unless
     `reason` is DUPLICATE_CL_ORD_ID: then the rest of the report is the original order as it is.
     `cl_ord_id` is the id of the request that this report answers (a cancel's or a replace's own id
-    while and after it is handled), `orig_cl_ord_id` the id the order had before it. `orders` are
-    named for ever by `order_id`.
+    while and after it is handled), `orig_cl_ord_id` the id the order had before it. Orders are
+    named for ever by `order_id`, which also ties a chain of replaces together.
+    `venue_exec_ref_id` names the fill that a bust or a correction is about; their `last_qty` is
+    what the fill is from now on. `fee_e8` is in 1e-8 of `fee_currency`.
     """
 
     account: str
@@ -57,6 +62,54 @@ class OrderReport:
     client: str
     strategy: str
     transact_time_ns: int
+    stop_px: int = 0
+    display_qty: int = 0
+    is_post_only: bool = False
+    expire_ns: int = 0
+    algorithm: str = BY_HAND
+    build: str = BY_HAND
+    parent_order_id: str = ""
+    is_parent: bool = False
+    venue_exec_ref_id: str = ""
+    fee_e8: int = 0
+    fee_currency: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MassCancelReport:
+    """FIX OrderMassCancelReport (r): how many orders are asked to end. Each one's report follows.
+
+    `reason` is not empty if the request id had been used before; then nothing follows.
+    """
+
+    account: str
+    cl_ord_id: str
+    exec_id: str
+    symbol: str
+    strategy: str
+    order_count: int
+    reason: Reason
+    client: str
+    transact_time_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionAdjusted:
+    """A position was changed without a trade: by `qty` lots at `price`, or reset.
+
+    `reason` is empty if it was; `why` is what `actor` gave as theirs.
+    """
+
+    account: str
+    cl_ord_id: str
+    symbol: str
+    is_reset: bool
+    qty: int
+    price: int
+    actor: str
+    why: str
+    reason: Reason
+    transact_time_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +135,10 @@ class VenueRequest:
     price: int
     is_possibly_sent: bool
     send_by_ns: int
+    stop_px: int = 0
+    display_qty: int = 0
+    is_post_only: bool = False
+    expire_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +172,40 @@ class InstrumentDefined:
     tick_size: str
     lot_size: str
     currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentRemoved:
+    """An instrument is gone."""
+
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradingSessionSet:
+    """A venue's session is now in this state."""
+
+    venue: str
+    status: TradSesStatus
+    trading_date: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayRolled:
+    """The trading date is now this; orders that ended before `retire_before_ns` left memory."""
+
+    trading_date: str
+    retire_before_ns: int
+    retired_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FxRateSet:
+    """The value of a currency in the base currency is now this, as of `ts_ns`."""
+
+    currency: str
+    rate_e9: int
+    ts_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,31 +259,74 @@ class ReportIgnored:
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlRefused:
+    """A control entry changed nothing. `subject` names what it was about."""
+
+    command: str
+    subject: str
+    reason: Reason
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogicSet:
+    """A change of behaviour is on."""
+
+    flag: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildsChanged:
+    """A build may, or may no longer, append."""
+
+    build: str
+    is_approved: bool
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DivergenceReported:
+    """Replicas disagree about the state at `seq`; the scope `shard` is halted with this."""
+
+    seq: int
+    digest: str
+    instance: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntrySkipped:
+    """The entry `seq` counts as a no-op by the decision of two people."""
+
+    seq: int
+    actor: str
+    second_actor: str
+    reason: str
+
+
 Event = (
     OrderReport
     | VenueRequest
+    | MassCancelReport
+    | PositionAdjusted
     | SessionTaken
     | SegmentOpened
     | InstrumentDefined
+    | InstrumentRemoved
+    | TradingSessionSet
+    | DayRolled
+    | FxRateSet
     | LimitsSet
     | ReferencePriceSet
     | TradingStateSet
     | TimeAdvanced
     | ReportIgnored
+    | ControlRefused
+    | LogicSet
+    | BuildsChanged
+    | DivergenceReported
+    | EntrySkipped
 )
 
-EVENTS: dict[str, type[Event]] = {
-    event.__name__: event
-    for event in (
-        OrderReport,
-        VenueRequest,
-        SessionTaken,
-        SegmentOpened,
-        InstrumentDefined,
-        LimitsSet,
-        ReferencePriceSet,
-        TradingStateSet,
-        TimeAdvanced,
-        ReportIgnored,
-    )
-}
+EVENTS: dict[str, type[Event]] = {event.__name__: event for event in get_args(Event)}

@@ -28,6 +28,41 @@ def apply_fill(position: Position, side: Side, qty: int, price: int) -> None:
     position.cost += signed * price
 
 
+def undo_fill(position: Position, side: Side, qty: int, price: int) -> None:
+    """Takes back a fill of `qty` lots at `price` ticks that never was.
+
+    Average cost cannot be unwound, so it is booked as the opposite trade at the same price: the
+    cash is exact, a difference to the average cost shows as realised profit.
+    """
+    apply_fill(position, side.opposite, qty, price)
+    position.bought_qty -= qty
+    position.sold_qty -= qty
+
+
+def adjust(position: Position, qty: int, price: int) -> None:
+    """Books `qty` lots (signed) at `price` ticks that no order traded."""
+    side = Side.BUY if qty > 0 else Side.SELL
+    apply_fill(position, side, abs(qty), price)
+    if side is Side.BUY:
+        position.bought_qty -= qty
+    else:
+        position.sold_qty += qty
+    position.adjusted_qty += qty
+    position.adjusted_cost += qty * price
+
+
+def reset(position: Position) -> None:
+    """Makes it flat, with no cost and no profit; what is working stays."""
+    position.adjusted_qty -= position.qty
+    position.adjusted_cost -= position.cost - position.realised
+    position.qty = position.cost = position.realised = 0
+
+
+def unrealised(position: Position, mark: int) -> int:
+    """Profit (ticks x lots) if the open quantity were closed at `mark` ticks."""
+    return position.qty * mark - position.cost
+
+
 def reserve(position: Position, side: Side, qty: int) -> None:
     """Adds `qty` lots (negative to release) to what may still trade on `side`."""
     if side is Side.BUY:

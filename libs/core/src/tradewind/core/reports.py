@@ -3,9 +3,15 @@
 
 from dataclasses import dataclass
 
-from tradewind.core.commands import CancelOrder, Entry, ReplaceOrder, SubmitOrder
+from tradewind.core.commands import (
+    CancelOrder,
+    Entry,
+    ReplaceOrder,
+    RequestStatus,
+    SubmitOrder,
+)
 from tradewind.core.events import OrderReport
-from tradewind.core.state import Order
+from tradewind.core.state import Order, Retired
 from tradewind.core.types import ExecType, OrdStatus, OrdType, Reason, Side, TimeInForce
 
 
@@ -19,27 +25,40 @@ class Change:
     orig_cl_ord_id: str = ""
     venue_order_id: str = ""
     venue_exec_id: str = ""
+    venue_exec_ref_id: str = ""
     order_qty: int
     price: int
+    stop_px: int
     cum_qty: int
     leaves_qty: int
     cum_notional: int
     last_qty: int = 0
     last_px: int = 0
+    fee_e8: int = 0
+    fee_currency: str = ""
     reason: Reason = Reason.NONE
     text: str = ""
 
 
-def unchanged(order: Order, exec_type: ExecType, *, cl_ord_id: str, reason: Reason) -> Change:
-    """The order stays as it is; its owner is told why."""
+def unchanged(
+    order: Order,
+    exec_type: ExecType,
+    *,
+    cl_ord_id: str,
+    orig_cl_ord_id: str = "",
+    ord_status: OrdStatus | None = None,
+    reason: Reason = Reason.NONE,
+) -> Change:
+    """The order's terms stay as they are; its owner is told what happened, and why."""
     return Change(
         exec_type=exec_type,
-        ord_status=order.ord_status,
+        ord_status=order.ord_status if ord_status is None else ord_status,
         cl_ord_id=cl_ord_id,
-        orig_cl_ord_id=order.cl_ord_id,
+        orig_cl_ord_id=orig_cl_ord_id,
         venue_order_id=order.venue_order_id,
         order_qty=order.order_qty,
         price=order.price,
+        stop_px=order.stop_px,
         cum_qty=order.cum_qty,
         leaves_qty=order.leaves_qty,
         cum_notional=order.cum_notional,
@@ -47,14 +66,14 @@ def unchanged(order: Order, exec_type: ExecType, *, cl_ord_id: str, reason: Reas
     )
 
 
-def about(order: Order, entry: Entry, change: Change) -> OrderReport:
-    """A report about an existing order."""
+def about(order: Order, entry: Entry, change: Change, number: int = 0) -> OrderReport:
+    """A report about an existing order, the `number`-th that follows from its entry."""
     return OrderReport(
         account=order.account,
         order_id=order.order_id,
         cl_ord_id=change.cl_ord_id,
         orig_cl_ord_id=change.orig_cl_ord_id,
-        exec_id=exec_id(entry),
+        exec_id=exec_id(entry, number),
         venue_exec_id=change.venue_exec_id,
         venue_order_id=change.venue_order_id,
         exec_type=change.exec_type,
@@ -75,14 +94,30 @@ def about(order: Order, entry: Entry, change: Change) -> OrderReport:
         client=order.client,
         strategy=order.strategy,
         transact_time_ns=entry.ts_ns,
+        stop_px=change.stop_px,
+        display_qty=order.display_qty,
+        is_post_only=order.is_post_only,
+        expire_ns=order.expire_ns,
+        algorithm=order.algorithm,
+        build=order.build,
+        parent_order_id=order.parent_order_id,
+        is_parent=order.is_parent,
+        venue_exec_ref_id=change.venue_exec_ref_id,
+        fee_e8=change.fee_e8,
+        fee_currency=change.fee_currency,
     )
 
 
 def of_submit(
-    command: SubmitOrder, entry: Entry, *, order_id: str, ts_ns: int, reason: Reason
+    command: SubmitOrder, entry: Entry, *, order_id: str, parent_order_id: str, reason: Reason
 ) -> OrderReport:
-    """The first report of an order: PENDING_NEW, or DENIED if there is a reason."""
+    """The first report of an order: DENIED if there is a reason, else PENDING_NEW.
+
+    A parent goes to no venue, so it is NEW at once.
+    """
     is_denied = reason is not Reason.NONE
+    accepted = ExecType.NEW if command.is_parent else ExecType.PENDING_NEW
+    exec_type = ExecType.DENIED if is_denied else accepted
     return OrderReport(
         account=command.account,
         order_id="" if is_denied else order_id,
@@ -91,8 +126,8 @@ def of_submit(
         exec_id=exec_id(entry),
         venue_exec_id="",
         venue_order_id="",
-        exec_type=ExecType.DENIED if is_denied else ExecType.PENDING_NEW,
-        ord_status=OrdStatus.DENIED if is_denied else OrdStatus.PENDING_NEW,
+        exec_type=exec_type,
+        ord_status=OrdStatus(exec_type.value),
         symbol=command.symbol,
         side=command.side,
         ord_type=command.ord_type,
@@ -108,19 +143,70 @@ def of_submit(
         text="",
         client=command.client,
         strategy=command.strategy,
-        transact_time_ns=ts_ns,
+        transact_time_ns=entry.ts_ns,
+        stop_px=command.stop_px,
+        display_qty=command.display_qty,
+        is_post_only=command.is_post_only,
+        expire_ns=command.expire_ns,
+        algorithm=command.algorithm,
+        build=command.build,
+        parent_order_id=parent_order_id,
+        is_parent=command.is_parent,
+    )
+
+
+def of_retired(
+    retired: Retired,
+    entry: Entry,
+    exec_type: ExecType,
+    *,
+    order_id: str,
+    cl_ord_id: str,
+    reason: Reason,
+) -> OrderReport:
+    """What is still known of an order that left memory."""
+    return OrderReport(
+        account=retired.account,
+        order_id=order_id,
+        cl_ord_id=cl_ord_id,
+        orig_cl_ord_id=retired.cl_ord_id,
+        exec_id=exec_id(entry),
+        venue_exec_id="",
+        venue_order_id=retired.venue_order_id,
+        exec_type=exec_type,
+        ord_status=retired.ord_status,
+        symbol=retired.symbol,
+        side=retired.side,
+        ord_type=retired.ord_type,
+        time_in_force=retired.time_in_force,
+        order_qty=retired.order_qty,
+        price=retired.price,
+        cum_qty=retired.cum_qty,
+        leaves_qty=0,
+        cum_notional=retired.cum_notional,
+        last_qty=0,
+        last_px=0,
+        reason=reason,
+        text="",
+        client=retired.client,
+        strategy=retired.strategy,
+        transact_time_ns=entry.ts_ns,
     )
 
 
 def of_no_order(
-    command: CancelOrder | ReplaceOrder, entry: Entry, exec_type: ExecType, reason: Reason
+    command: CancelOrder | ReplaceOrder | RequestStatus,
+    entry: Entry,
+    exec_type: ExecType,
+    reason: Reason,
 ) -> OrderReport:
-    """An answer to a cancel or replace that names no order: FIX says OrderID "NONE", we say ""."""
+    """An answer to a request that names no order: FIX says OrderID "NONE", we say ""."""
+    orig = "" if isinstance(command, RequestStatus) else command.orig_cl_ord_id
     return OrderReport(
         account=command.account,
         order_id="",
         cl_ord_id=command.cl_ord_id,
-        orig_cl_ord_id=command.orig_cl_ord_id,
+        orig_cl_ord_id=orig,
         exec_id=exec_id(entry),
         venue_exec_id="",
         venue_order_id="",
@@ -145,6 +231,6 @@ def of_no_order(
     )
 
 
-def exec_id(entry: Entry) -> str:
-    """Our own execution id: one report of an order per entry, so the sequence names it."""
-    return f"E{entry.seq}"
+def exec_id(entry: Entry, number: int = 0) -> str:
+    """Our own execution id: the entry's sequence, and which of its reports where it has several."""
+    return f"E{entry.seq}.{number}" if number else f"E{entry.seq}"

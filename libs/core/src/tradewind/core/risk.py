@@ -7,67 +7,50 @@ not executions (17 CFR 240.15c3-5). Cancels are never checked.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from tradewind.core import logic
 from tradewind.core.state import Position, State
-from tradewind.core.types import OrdType, Reason, Side, TradingState
+from tradewind.core.terms import (
+    SHAPES,
+    Intent,
+    attributed,
+    in_time,
+    instructions_sane,
+    instrument_known,
+    session_takes,
+    terms_sane,
+)
+from tradewind.core.types import Reason, Side, TradingState
 
 BPS = 10_000
 MILLISECOND_NS = 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
-    """What an order would be once accepted.
-
-    `order_qty` is its whole size, `open_qty` what could still trade, `replaced_qty` what the
-    order already reserves (0 for a new one).
-    """
-
-    account: str
-    symbol: str
-    side: Side
-    ord_type: OrdType
-    order_qty: int
-    open_qty: int
-    replaced_qty: int
-    price: int
-    ts_ns: int
-    void_after_ns: int
-
-
 def check(state: State, intent: Intent) -> Reason | None:
-    """The first rule that speaks against `intent`, or None."""
-    for rule in RULES:
+    """The first of `RULES` that speaks against `intent`, or None."""
+    return first_reason(RULES, state, intent)
+
+
+def check_parent(state: State, intent: Intent) -> Reason | None:
+    """As `check` for an order that goes to no venue: what it may do at one, its children are asked.
+
+    Only its own terms and whether trading is allowed at all are judged.
+    """
+    return first_reason(PARENT_RULES, state, intent)
+
+
+def first_reason(rules: "tuple[Rule, ...]", state: State, intent: Intent) -> Reason | None:
+    """The first reason that `rules` give, in their order."""
+    for rule in rules:
         reason = rule(state, intent)
         if reason is not None:
             return reason
     return None
 
 
-def in_time(state: State, intent: Intent) -> Reason | None:
-    """The journal took it before the client's deadline (C32)."""
-    return Reason.TOO_LATE if state.ts_ns > intent.void_after_ns else None
-
-
-def instrument_known(state: State, intent: Intent) -> Reason | None:
-    """The instrument exists (C19)."""
-    return None if intent.symbol in state.instruments else Reason.UNKNOWN_INSTRUMENT
-
-
-def terms_sane(_state: State, intent: Intent) -> Reason | None:
-    """Quantity and price are positive; a market order has no price (C05)."""
-    if intent.order_qty <= 0 or intent.open_qty <= 0:
-        return Reason.INVALID_QUANTITY
-    is_market = intent.ord_type is OrdType.MARKET
-    if is_market != (intent.price == 0) or intent.price < 0:
-        return Reason.INVALID_PRICE
-    return None
-
-
 def trading_allowed(state: State, intent: Intent) -> Reason | None:
     """The strictest state of all scopes that cover the order allows it (C23)."""
-    scopes = ("firm", f"account:{intent.account}", f"symbol:{intent.symbol}")
+    scopes = ("firm", "shard", f"account:{intent.account}", f"symbol:{intent.symbol}")
     states = [
         state.trading_states[scope].state for scope in scopes if scope in state.trading_states
     ]
@@ -102,21 +85,24 @@ def reference_fresh(state: State, intent: Intent) -> Reason | None:
 
 
 def price_in_collar(state: State, intent: Intent) -> Reason | None:
-    """A limit price stays within the collar around the reference (C03), on both sides."""
-    if intent.ord_type is OrdType.MARKET:
+    """A limit price stays within the collar around the reference (C03), on both sides.
+
+    A stop order waits away from the market by intent: its limit is held against its stop price.
+    """
+    if not SHAPES[intent.ord_type].has_price:
         return None
-    reference = state.references[intent.symbol].price
+    reference = intent.stop_px or state.references[intent.symbol].price
     collar_bps = state.limits[intent.account, intent.symbol].collar_bps
     distance = abs(intent.price - reference)
     return Reason.PRICE_COLLAR if distance * BPS > reference * collar_bps else None
 
 
 def notional_within(state: State, intent: Intent) -> Reason | None:
-    """Order value (C02); a market order is valued at the collar's worst price, never at zero."""
+    """Order value (C02); without a limit price it is the collar's worst price, never zero."""
     limits = state.limits[intent.account, intent.symbol]
     price = intent.price
-    if intent.ord_type is OrdType.MARKET:
-        reference = state.references[intent.symbol].price
+    if not SHAPES[intent.ord_type].has_price:
+        reference = max(state.references[intent.symbol].price, intent.stop_px)
         price = reference + -(-reference * limits.collar_bps // BPS)
     return Reason.MAX_NOTIONAL if intent.order_qty * price > limits.max_notional else None
 
@@ -130,6 +116,8 @@ def position_within(state: State, intent: Intent) -> Reason | None:
 
 
 def _reduces(state: State, intent: Intent) -> bool:
+    if logic.is_on(state, logic.REDUCING_REPLACES) and 0 < intent.open_qty <= intent.replaced_qty:
+        return True
     position = state.position(intent.account, intent.symbol)
     closable = -intent.side.sign * position.qty
     working = _working(position, intent.side) - intent.replaced_qty
@@ -144,8 +132,11 @@ Rule = Callable[[State, Intent], Reason | None]
 
 RULES: tuple[Rule, ...] = (
     in_time,
+    attributed,
     instrument_known,
     terms_sane,
+    instructions_sane,
+    session_takes,
     trading_allowed,
     limits_present,
     quantity_within,
@@ -153,4 +144,14 @@ RULES: tuple[Rule, ...] = (
     price_in_collar,
     notional_within,
     position_within,
+)
+
+PARENT_RULES: tuple[Rule, ...] = (
+    in_time,
+    attributed,
+    instrument_known,
+    terms_sane,
+    instructions_sane,
+    session_takes,
+    trading_allowed,
 )

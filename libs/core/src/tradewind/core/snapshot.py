@@ -13,12 +13,26 @@ from hashlib import blake2b, sha256
 from typing import Any
 
 from tradewind.core.events import (
+    BuildsChanged,
+    FxRateSet,
     InstrumentDefined,
     LimitsSet,
+    LogicSet,
     ReferencePriceSet,
+    TradingSessionSet,
     TradingStateSet,
 )
-from tradewind.core.state import IdUse, Order, Pending, Position, State, VenueSession
+from tradewind.core.state import (
+    Fees,
+    Fill,
+    IdUse,
+    Order,
+    Pending,
+    Position,
+    Retired,
+    State,
+    VenueSession,
+)
 from tradewind.core.types import (
     OrdStatus,
     OrdType,
@@ -26,29 +40,39 @@ from tradewind.core.types import (
     Side,
     TimeInForce,
     TradingState,
+    TradSesStatus,
     VenueAction,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SEPARATOR = "\x1f"
 """Joins the parts of a two-part key; it can stand in no id."""
 
-_SCALARS = ("segment", "shard", "seq", "ts_ns", "ordinal")
+_SCALARS = ("segment", "shard", "seq", "ts_ns", "ordinal", "trading_date")
 _TABLES: dict[str, type[Any]] = {
     "orders": Order,
     "id_uses": IdUse,
+    "retired": Retired,
     "positions": Position,
+    "ledgers": Position,
+    "fees": Fees,
     "instruments": InstrumentDefined,
     "limits": LimitsSet,
     "references": ReferencePriceSet,
     "trading_states": TradingStateSet,
     "sessions": VenueSession,
+    "trading_sessions": TradingSessionSet,
+    "fx_rates": FxRateSet,
+    "logic": LogicSet,
+    "builds": BuildsChanged,
 }
-_SUMMED = ("orders", "id_uses")
+_SUMMED = ("orders", "id_uses", "retired")
 _SUM_BITS = 256
 _FIELDS = {
-    record: tuple(field.name for field in fields(record)) for record in (*_TABLES.values(), Pending)
+    record: tuple(field.name for field in fields(record))
+    for record in (*_TABLES.values(), Pending, Fill)
 }
+_PARTS = {"pendings": Pending, "fills": Fill}
 _ENUMS: dict[str, type[Any]] = {
     "side": Side,
     "ord_type": OrdType,
@@ -57,6 +81,7 @@ _ENUMS: dict[str, type[Any]] = {
     "action": VenueAction,
     "reason": Reason,
     "state": TradingState,
+    "status": TradSesStatus,
 }
 
 
@@ -100,10 +125,12 @@ class Digester:
         """SHA-256 over the canonical JSON of the state, in hex."""
         for mark in sorted(self._state.touched):
             name, key = mark
-            new = _record_hash(name, key, getattr(self._state, name)[key])
-            change = new - self._hashes.get(mark, 0)
+            record = getattr(self._state, name).get(key)
+            new = 0 if record is None else _record_hash(name, key, record)
+            change = new - self._hashes.pop(mark, 0)
             self._sums[name] = (self._sums[name] + change) % 2**_SUM_BITS
-            self._hashes[mark] = new
+            if record is not None:
+                self._hashes[mark] = new
         self._state.touched.clear()
         plain: dict[str, Any] = {name: getattr(self._state, name) for name in _SCALARS}
         rest = [name for name in _TABLES if name not in _SUMMED]
@@ -139,7 +166,8 @@ def _plain(record: Any) -> dict[str, Any]:
     plain = {name: getattr(record, name) for name in _FIELDS[type(record)]}
     if isinstance(record, Order):
         plain["venue_exec_ids"] = list(record.venue_exec_ids)
-        plain["pending"] = None if record.pending is None else _plain(record.pending)
+        plain["pendings"] = [_plain(pending) for pending in record.pendings]
+        plain["fills"] = [_plain(fill) for fill in record.fills]
     return plain
 
 
@@ -152,8 +180,8 @@ def _record(record: type[Any], value: dict[str, Any]) -> Any:
 
 
 def _value(record: type[Any], name: str, item: Any) -> Any:
-    if name == "pending" and item is not None:
-        return _record(Pending, item)
+    if name in _PARTS:
+        return tuple(_record(_PARTS[name], part) for part in item)
     # A trading state's own reason is an operator's sentence, not a reason code.
     if name in _ENUMS and not (record is TradingStateSet and name == "reason"):
         return _ENUMS[name](item)

@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tradewind.core.events import (
+    BuildsChanged,
+    FxRateSet,
     InstrumentDefined,
     LimitsSet,
+    LogicSet,
     ReferencePriceSet,
+    TradingSessionSet,
     TradingStateSet,
 )
 from tradewind.core.types import (
@@ -35,11 +39,26 @@ class Pending:
     cl_ord_id: str
     order_qty: int
     price: int
+    stop_px: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Fill:
+    """One execution of an order as the venue has it now; a correction takes its place."""
+
+    exec_id: str
+    qty: int
+    px: int
 
 
 @dataclass(slots=True, kw_only=True)
 class Order:
-    """One order. `cum_notional` is the sum of last_qty x last_px over its fills."""
+    """One order. `cum_notional` is the sum of last_qty x last_px over its fills.
+
+    `pendings` are the cancel and replaces that it waits for, oldest first; `replaced_seq` is the
+    journal sequence of the newest replace that the venue confirmed. `child_working` is what a
+    parent's children reserve. `ended_ns` is 0 while it lives.
+    """
 
     seq: int
     account: str
@@ -61,7 +80,20 @@ class Order:
     client: str
     strategy: str
     send_by_ns: int
-    pending: Pending | None
+    stop_px: int
+    display_qty: int
+    is_post_only: bool
+    expire_ns: int
+    algorithm: str
+    build: str
+    parent_order_id: str
+    is_parent: bool
+    child_working: int
+    is_unknown: bool
+    replaced_seq: int
+    ended_ns: int
+    pendings: tuple[Pending, ...]
+    fills: tuple[Fill, ...]
     venue_exec_ids: list[str]
 
     @property
@@ -71,20 +103,67 @@ class Order:
 
     @property
     def reserved_qty(self) -> int:
-        """Lots that may still trade, at worst: the larger of the old and the asked-for terms."""
-        if self.is_final:
+        """Lots that may still trade, at worst: the largest of the old and the asked-for terms.
+
+        A parent reserves nothing itself: its children do.
+        """
+        if self.is_parent or self.is_final:
             return 0
-        if self.pending is not None and self.pending.action is VenueAction.REPLACE:
-            return max(self.leaves_qty, self.pending.order_qty - self.cum_qty)
-        return self.leaves_qty
+        worst = self.leaves_qty
+        for pending in self.pendings:
+            if pending.action is VenueAction.REPLACE:
+                worst = max(worst, pending.order_qty - self.cum_qty)
+        return worst
+
+    def fill(self, exec_id: str) -> Fill | None:
+        """The fill with this execution id of the venue's."""
+        return next((fill for fill in self.fills if fill.exec_id == exec_id), None)
+
+    def ended_before(self, ts_ns: int) -> bool:
+        """It had its end before this time."""
+        return self.is_final and self.ended_ns < ts_ns
+
+    @property
+    def requested_status(self) -> OrdStatus | None:
+        """What the pending requests make of its status: a cancel outranks replaces."""
+        return requested_status(self.pendings)
+
+
+def requested_status(pendings: tuple[Pending, ...]) -> OrdStatus | None:
+    """The status that pending requests give an order that lives, None without any."""
+    if not pendings:
+        return None
+    is_cancel = any(pending.action is VenueAction.CANCEL for pending in pendings)
+    return OrdStatus.PENDING_CANCEL if is_cancel else OrdStatus.PENDING_REPLACE
+
+
+@dataclass(slots=True, kw_only=True)
+class Retired:
+    """What is kept for ever of an order that left memory: the outcome its ids answer with."""
+
+    account: str
+    cl_ord_id: str
+    venue_order_id: str
+    symbol: str
+    side: Side
+    ord_type: OrdType
+    time_in_force: TimeInForce
+    order_qty: int
+    price: int
+    cum_qty: int
+    cum_notional: int
+    ord_status: OrdStatus
+    client: str
+    strategy: str
 
 
 @dataclass(slots=True, kw_only=True)
 class Position:
-    """One account in one instrument. Signed: long is positive.
+    """One account in one instrument, or a part of it by attributes. Signed: long is positive.
 
     `cost` is what the open quantity cost (ticks x lots, signed as `qty`); `realised` is profit
-    taken. cost - realised always equals bought minus sold notional.
+    taken. cost - realised always equals bought minus sold notional, adjustments included: they
+    are counted in `adjusted_qty` and `adjusted_cost`.
     """
 
     qty: int = 0
@@ -94,6 +173,15 @@ class Position:
     sold_qty: int = 0
     buy_working: int = 0
     sell_working: int = 0
+    adjusted_qty: int = 0
+    adjusted_cost: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Fees:
+    """Fees paid in one currency, in 1e-8 of it; rebates count against them."""
+
+    amount_e8: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -117,6 +205,10 @@ class VenueSession:
     last_exec_no: int = 0
 
 
+LedgerKey = tuple[str, str, str, str, str]
+"""account, symbol, client, strategy, algorithm: any coarser view of positions is a sum of these."""
+
+
 @dataclass(slots=True, kw_only=True)
 class State:
     """Everything. `ordinal` counts the outputs of this segment.
@@ -130,15 +222,23 @@ class State:
     seq: int = 0
     ts_ns: int = 0
     ordinal: int = 0
+    trading_date: str = ""
     orders: dict[str, Order] = field(default_factory=dict)
     live_orders: dict[str, Order] = field(default_factory=dict)
     id_uses: dict[tuple[str, str], IdUse] = field(default_factory=dict)
+    retired: dict[str, Retired] = field(default_factory=dict)
     positions: dict[tuple[str, str], Position] = field(default_factory=dict)
+    ledgers: dict[LedgerKey, Position] = field(default_factory=dict)
+    fees: dict[tuple[str, str], Fees] = field(default_factory=dict)
     instruments: dict[str, InstrumentDefined] = field(default_factory=dict)
     limits: dict[tuple[str, str], LimitsSet] = field(default_factory=dict)
     references: dict[str, ReferencePriceSet] = field(default_factory=dict)
     trading_states: dict[str, TradingStateSet] = field(default_factory=dict)
     sessions: dict[str, VenueSession] = field(default_factory=dict)
+    trading_sessions: dict[str, TradingSessionSet] = field(default_factory=dict)
+    fx_rates: dict[str, FxRateSet] = field(default_factory=dict)
+    logic: dict[str, LogicSet] = field(default_factory=dict)
+    builds: dict[str, BuildsChanged] = field(default_factory=dict)
     touched: set[tuple[str, Any]] = field(default_factory=set, compare=False, repr=False)
 
     def order_of(self, account: str, cl_ord_id: str) -> Order | None:

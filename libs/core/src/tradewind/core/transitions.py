@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """The life of an order as one table: (OrdStatus, what happened) -> OrdStatus.
 
-Rules that the table encodes:
+`docs/order-states.md` is drawn from it. Rules that the table encodes:
 
 1. What is not in the table is illegal: it changes nothing and is reported as ignored.
-2. `Next.WORKING` is computed from the order's own facts: FILLED when nothing is left,
-   PARTIALLY_FILLED after a fill, NEW once the venue acknowledged it, else PENDING_NEW.
+2. `Next.WORKING` is computed from the order's own facts: FILLED when nothing is left, UNKNOWN
+   while the venue owes an answer, PARTIALLY_FILLED after a fill, NEW once the venue acknowledged
+   it, else PENDING_NEW.
 3. A pending request outranks a fill (FIX 4.4 appendix D, OrdStatus precedence): an order that
-   is partly filled while a cancel is pending stays PENDING_CANCEL; a full fill ends it.
+   is partly filled while a cancel is pending stays PENDING_CANCEL; a full fill ends it. A
+   pending cancel outranks pending replaces, of which there may be several.
 4. A venue may refuse an order that it acknowledged before, and may report a fill after a
-   cancel. Both are seen in the field; both are believed.
+   cancel. Both are seen in the field; both are believed. A trade may be busted or corrected at
+   any time. None of these reopens an order that has ended.
 5. A refused cancel or replace is also answered after the order ended: the request was ours to
    answer, the order stays as it is.
+6. A missing answer (UNKNOWN) frees nothing and decides nothing: only the venue's word does.
 """
 
+from dataclasses import dataclass
 from enum import Enum, auto
 
 from tradewind.core.types import TERMINAL, ExecType, OrdStatus
@@ -23,40 +28,73 @@ class Next(Enum):
     """Next states that depend on the order's facts."""
 
     WORKING = auto()
+    REQUESTS = auto()
+    """What the requests still pending say; WORKING when there are none."""
     SAME = auto()
     SAME_OR_FILLED = auto()
 
 
-_OPEN = (OrdStatus.PENDING_NEW, OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED)
+_OPEN = (OrdStatus.PENDING_NEW, OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED, OrdStatus.UNKNOWN)
 _PENDING = (OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE)
 _AFTER_THE_END = tuple(status for status in OrdStatus if status in TERMINAL - {OrdStatus.DENIED})
 
+_QUANTITIES = (
+    ExecType.TRADE,
+    ExecType.TRADE_CANCEL,
+    ExecType.TRADE_CORRECT,
+    ExecType.RESTATED,
+)
+
 TRANSITIONS: dict[tuple[OrdStatus, ExecType], OrdStatus | Next] = {
-    **{(status, ExecType.NEW): Next.WORKING for status in _OPEN},
-    **{(status, ExecType.TRADE): Next.WORKING for status in _OPEN},
-    **{(status, ExecType.PENDING_CANCEL): OrdStatus.PENDING_CANCEL for status in _OPEN},
-    **{(status, ExecType.PENDING_REPLACE): OrdStatus.PENDING_REPLACE for status in _OPEN},
-    **{(status, ExecType.NEW): Next.SAME for status in _PENDING},
-    **{(status, ExecType.TRADE): Next.SAME_OR_FILLED for status in _PENDING},
+    **{
+        (status, news): Next.WORKING
+        for status in _OPEN
+        for news in (ExecType.NEW, ExecType.TRIGGERED, ExecType.UNKNOWN, *_QUANTITIES)
+    },
+    **{
+        (status, news): Next.SAME
+        for status in _PENDING
+        for news in (ExecType.NEW, ExecType.TRIGGERED, ExecType.UNKNOWN)
+    },
+    **{(status, news): Next.SAME_OR_FILLED for status in _PENDING for news in _QUANTITIES},
+    **{
+        (status, ExecType.PENDING_CANCEL): OrdStatus.PENDING_CANCEL
+        for status in (*_OPEN, OrdStatus.PENDING_REPLACE)
+    },
+    **{
+        (status, ExecType.PENDING_REPLACE): OrdStatus.PENDING_REPLACE
+        for status in (*_OPEN, OrdStatus.PENDING_REPLACE)
+    },
     **{
         (status, end): OrdStatus(end.value)
         for status in _OPEN + _PENDING
         for end in (ExecType.CANCELED, ExecType.EXPIRED, ExecType.REJECTED)
     },
-    (OrdStatus.PENDING_CANCEL, ExecType.CANCEL_REJECTED): Next.WORKING,
-    (OrdStatus.PENDING_REPLACE, ExecType.REPLACE_REJECTED): Next.WORKING,
-    (OrdStatus.PENDING_REPLACE, ExecType.REPLACED): Next.WORKING,
+    (OrdStatus.PENDING_CANCEL, ExecType.CANCEL_REJECTED): Next.REQUESTS,
+    **{
+        (status, answer): Next.REQUESTS
+        for status in _PENDING
+        for answer in (ExecType.REPLACED, ExecType.REPLACE_REJECTED)
+    },
     **{
         (status, late): Next.SAME
         for status in _AFTER_THE_END
-        for late in (ExecType.TRADE, ExecType.CANCEL_REJECTED, ExecType.REPLACE_REJECTED)
+        for late in (
+            ExecType.TRADE,
+            ExecType.TRADE_CANCEL,
+            ExecType.TRADE_CORRECT,
+            ExecType.CANCEL_REJECTED,
+            ExecType.REPLACE_REJECTED,
+        )
     },
 }
 
 ACKS = frozenset(
     {
         ExecType.NEW,
+        ExecType.TRIGGERED,
         ExecType.TRADE,
+        ExecType.RESTATED,
         ExecType.REPLACED,
         ExecType.CANCELED,
         ExecType.EXPIRED,
@@ -67,13 +105,22 @@ ACKS = frozenset(
 venue may have refused it because it never saw the order."""
 
 
-def next_status(
-    status: OrdStatus, exec_type: ExecType, *, is_acked: bool, cum_qty: int, leaves_qty: int
-) -> OrdStatus | None:
-    """The status after `exec_type`, or None where that is illegal.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the next status depends on: the order's facts after the event.
 
-    `is_acked`, `cum_qty` and `leaves_qty` are the order's facts after the event.
+    `requested` is the status that the requests still pending ask for, None without any.
     """
+
+    is_acked: bool
+    is_unknown: bool
+    cum_qty: int
+    leaves_qty: int
+    requested: OrdStatus | None
+
+
+def next_status(status: OrdStatus, exec_type: ExecType, facts: Facts) -> OrdStatus | None:
+    """The status after `exec_type`, or None where that is illegal."""
     target = TRANSITIONS.get((status, exec_type))
     match target:
         case None:
@@ -81,17 +128,27 @@ def next_status(
         case Next.SAME:
             return status
         case Next.SAME_OR_FILLED:
-            return OrdStatus.FILLED if leaves_qty == 0 else status
+            return OrdStatus.FILLED if facts.leaves_qty == 0 else status
+        case Next.REQUESTS:
+            return _requested_status(facts)
         case Next.WORKING:
-            return working_status(is_acked=is_acked, cum_qty=cum_qty, leaves_qty=leaves_qty)
+            return _working_status(facts)
         case OrdStatus():
             return target
 
 
-def working_status(*, is_acked: bool, cum_qty: int, leaves_qty: int) -> OrdStatus:
-    """The status of an order without a pending request."""
-    if leaves_qty == 0:
+def _requested_status(facts: Facts) -> OrdStatus:
+    if facts.leaves_qty == 0:
         return OrdStatus.FILLED
-    if cum_qty > 0:
+    return facts.requested or _working_status(facts)
+
+
+def _working_status(facts: Facts) -> OrdStatus:
+    """The status of an order without a pending request."""
+    if facts.leaves_qty == 0:
+        return OrdStatus.FILLED
+    if facts.is_unknown:
+        return OrdStatus.UNKNOWN
+    if facts.cum_qty > 0:
         return OrdStatus.PARTIALLY_FILLED
-    return OrdStatus.NEW if is_acked else OrdStatus.PENDING_NEW
+    return OrdStatus.NEW if facts.is_acked else OrdStatus.PENDING_NEW

@@ -19,12 +19,21 @@ class Side(StrEnum):
         """+1 for a buy, -1 for a sell."""
         return 1 if self is Side.BUY else -1
 
+    @property
+    def opposite(self) -> "Side":
+        """The other side."""
+        return Side.SELL if self is Side.BUY else Side.BUY
+
 
 class OrdType(StrEnum):
     """FIX OrdType (40)."""
 
     MARKET = "MARKET"
     LIMIT = "LIMIT"
+    STOP = "STOP"
+    """Becomes a market order at the venue once the market trades at `stop_px`."""
+    STOP_LIMIT = "STOP_LIMIT"
+    """Becomes a limit order at `price` once the market trades at `stop_px`."""
 
 
 class TimeInForce(StrEnum):
@@ -34,6 +43,11 @@ class TimeInForce(StrEnum):
     GTC = "GTC"
     IOC = "IOC"
     FOK = "FOK"
+    GTD = "GTD"
+    """Until `expire_ns` (FIX ExpireTime, 126)."""
+    AT_OPEN = "AT_OPEN"
+    """FIX "at the opening": takes part in the opening of the venue's session only."""
+    AT_CLOSE = "AT_CLOSE"
 
 
 class OrdStatus(StrEnum):
@@ -43,6 +57,9 @@ class OrdStatus(StrEnum):
     NEW = "NEW"
     PARTIALLY_FILLED = "PARTIALLY_FILLED"
     FILLED = "FILLED"
+    UNKNOWN = "UNKNOWN"
+    """Ours, not FIX's: sent, and the venue's answer is missing. Nothing is freed until its truth is
+    proved."""
     PENDING_CANCEL = "PENDING_CANCEL"
     PENDING_REPLACE = "PENDING_REPLACE"
     CANCELED = "CANCELED"
@@ -80,6 +97,18 @@ class ExecType(StrEnum):
     REPLACED = "REPLACED"
     TRADE = "TRADE"
     EXPIRED = "EXPIRED"
+    UNKNOWN = "UNKNOWN"
+    """Ours, not FIX's: a timeout is never a reject."""
+    TRIGGERED = "TRIGGERED"
+    """A stop order became active."""
+    RESTATED = "RESTATED"
+    """The venue changed the terms unasked."""
+    TRADE_CANCEL = "TRADE_CANCEL"
+    """A bust: the fill `exec_ref_id` never was."""
+    TRADE_CORRECT = "TRADE_CORRECT"
+    """The fill `exec_ref_id` was another one: `last_qty` at `last_px`."""
+    ORDER_STATUS = "ORDER_STATUS"
+    """The answer to a status request: nothing happened."""
     CANCEL_REJECTED = "CANCEL_REJECTED"
     """FIX OrderCancelReject (9) in answer to a cancel: the order stays as it was."""
     REPLACE_REJECTED = "REPLACE_REJECTED"
@@ -92,6 +121,17 @@ class VenueAction(StrEnum):
     NEW = "NEW"
     CANCEL = "CANCEL"
     REPLACE = "REPLACE"
+    STATUS = "STATUS"
+
+
+class TradSesStatus(StrEnum):
+    """FIX TradSesStatus (340): what a venue's session takes now."""
+
+    PRE_OPEN = "PRE_OPEN"
+    OPEN = "OPEN"
+    PRE_CLOSE = "PRE_CLOSE"
+    CLOSED = "CLOSED"
+    HALTED = "HALTED"
 
 
 class TradingState(StrEnum):
@@ -126,3 +166,23 @@ class Reason(StrEnum):
     TOO_LATE = "TOO_LATE"
     NOT_SENT_IN_TIME = "NOT_SENT_IN_TIME"
     BY_VENUE = "BY_VENUE"
+    INVALID_STOP_PRICE = "INVALID_STOP_PRICE"
+    INVALID_DISPLAY_QUANTITY = "INVALID_DISPLAY_QUANTITY"
+    INVALID_POST_ONLY = "INVALID_POST_ONLY"
+    INVALID_EXPIRE_TIME = "INVALID_EXPIRE_TIME"
+    ATTRIBUTION_MISSING = "ATTRIBUTION_MISSING"
+    VENUE_CLOSED = "VENUE_CLOSED"
+    VENUE_HALTED = "VENUE_HALTED"
+    NOT_IN_THIS_SESSION = "NOT_IN_THIS_SESSION"
+    TOO_MANY_PENDING = "TOO_MANY_PENDING"
+    NOTHING_TO_FLATTEN = "NOTHING_TO_FLATTEN"
+    UNKNOWN_PARENT = "UNKNOWN_PARENT"
+    PARENT_NOT_WORKING = "PARENT_NOT_WORKING"
+    PARENT_MISMATCH = "PARENT_MISMATCH"
+    PARENT_EXCEEDED = "PARENT_EXCEEDED"
+    INSTRUMENT_IN_USE = "INSTRUMENT_IN_USE"
+    INVALID_INSTRUMENT = "INVALID_INSTRUMENT"
+    INVALID_RATE = "INVALID_RATE"
+    INVALID_DATE = "INVALID_DATE"
+    INTERNAL = "INTERNAL"
+    """The core failed on this request: it was not applied, and its account is halted."""

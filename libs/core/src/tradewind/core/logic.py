@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changes of behaviour, each switched on by a journal entry (`SetLogic`).
+
+A journal means for ever what it meant when it was written: code that decides differently than
+before asks `is_on`, so that an old journal replays as it did, and replicas of two builds agree
+until people switch. A build that meets a flag it does not know cannot follow, and stops.
+"""
+
+from tradewind.core.state import State
+
+REDUCING_REPLACES = "reducing-replaces"
+"""Under REDUCING, a replace that leaves an order no larger than it was is accepted."""
+
+KNOWN = frozenset({REDUCING_REPLACES})
+
+
+class UnknownLogicError(ValueError):
+    """This build does not know a change of behaviour that the journal switched on."""
+
+
+def is_on(state: State, flag: str) -> bool:
+    """The change is in force at this entry."""
+    return flag in state.logic
+
+
+def require_known(flag: str) -> None:
+    """Refuses to go on with half of what is meant.
+
+    Raises:
+        UnknownLogicError: if this build does not have the change.
+    """
+    if flag not in KNOWN:
+        raise UnknownLogicError(f"logic flag {flag!r} is unknown to this build")
