@@ -6,9 +6,9 @@ the same thing written twice. Fields with a default were added later: an older e
 still reads, and means what it meant. `COMMANDS` maps the wire's type tag to the class.
 """
 
-from dataclasses import dataclass
 from typing import get_args
 
+from tradewind.core.record import record
 from tradewind.core.types import (
     ExecType,
     OrdType,
@@ -22,7 +22,7 @@ BY_HAND = "NONE"
 """Algorithm and build of an order that no algorithm made."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SubmitOrder:
     """A client's new order. Prices are 0 where the order type has none.
 
@@ -56,7 +56,7 @@ class SubmitOrder:
     is_parent: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CancelOrder:
     """A client's request to cancel the order last known as `orig_cl_ord_id`."""
 
@@ -66,7 +66,7 @@ class CancelOrder:
     client: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReplaceOrder:
     """A client's request to change quantity and prices of a working order.
 
@@ -83,7 +83,7 @@ class ReplaceOrder:
     stop_px: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class MassCancel:
     """Cancels every live order of an account that matches; "" matches everything.
 
@@ -97,7 +97,7 @@ class MassCancel:
     strategy: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RequestStatus:
     """Asks what became of an order; a venue that owes an answer is asked too."""
 
@@ -106,7 +106,7 @@ class RequestStatus:
     client: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class FlattenPosition:
     """A market order of just the size that closes the position as it is at this entry."""
 
@@ -120,7 +120,7 @@ class FlattenPosition:
     build: str = BY_HAND
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AdjustPosition:
     """Books `qty` lots (negative to take away) at `price` without an order; audited."""
 
@@ -133,7 +133,7 @@ class AdjustPosition:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ResetPosition:
     """Makes the position flat and its profit zero without an order; audited."""
 
@@ -144,7 +144,7 @@ class ResetPosition:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ApplyVenueReport:
     """A venue's report about an order, as its connector understood it.
 
@@ -174,7 +174,7 @@ class ApplyVenueReport:
     fee_currency: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class TakeSession:
     """A connector announces that it now owns the session with `venue` for this shard.
 
@@ -185,7 +185,7 @@ class TakeSession:
     owner: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class OpenSegment:
     """First entry of a journal: names this life of the journal. Part of every venue order id."""
 
@@ -193,7 +193,7 @@ class OpenSegment:
     shard: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class DefineInstrument:
     """Adds or changes an instrument. `tick_size` and `lot_size` are exact decimals as text.
 
@@ -207,14 +207,14 @@ class DefineInstrument:
     currency: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RemoveInstrument:
     """Removes an instrument that is not in use."""
 
     symbol: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SetTradingSession:
     """A venue's session has a new state, on the trading date `YYYY-MM-DD`."""
 
@@ -223,7 +223,7 @@ class SetTradingSession:
     trading_date: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RollDay:
     """A new trading date begins.
 
@@ -235,7 +235,7 @@ class RollDay:
     retire_before_ns: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SetFxRate:
     """One unit of `currency` is worth `rate_e9` x 1e-9 units of the firm's base currency."""
 
@@ -243,7 +243,7 @@ class SetFxRate:
     rate_e9: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SetLimits:
     """Sets the pre-trade limits of one account in one instrument. `version` counts up per scope."""
 
@@ -257,7 +257,7 @@ class SetLimits:
     version: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SetReferencePrice:
     """Sets the price against which collars and market orders are judged, in ticks."""
 
@@ -265,7 +265,7 @@ class SetReferencePrice:
     price: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SetTradingState:
     """Sets the state of a scope: `firm`, `shard`, `account:<account>` or `symbol:<symbol>`."""
 
@@ -275,14 +275,14 @@ class SetTradingState:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AdvanceTime:
     """Carries nothing but its own entry's time, so that an idle shard still moves."""
 
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SetLogic:
     """Switches a change of behaviour on, from the next entry (see `logic`)."""
 
@@ -290,7 +290,7 @@ class SetLogic:
     actor: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ApproveBuild:
     """From the next entry, replicas of this build may append. None approved: any may."""
 
@@ -298,7 +298,7 @@ class ApproveBuild:
     actor: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RevokeBuild:
     """From the next entry, replicas of this build only follow."""
 
@@ -306,7 +306,7 @@ class RevokeBuild:
     actor: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReportDivergence:
     """A replica found that another's digest at `seq` is not its own: the shard halts."""
 
@@ -315,7 +315,7 @@ class ReportDivergence:
     instance: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SkipEntry:
     """Two people decide that the poison entry `seq` (an earlier one) is to be treated as a no-op.
 
@@ -359,7 +359,7 @@ Command = (
 COMMANDS: dict[str, type[Command]] = {command.__name__: command for command in get_args(Command)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Entry:
     """One item of the journal: its sequence number, the broker's stamp of it, and the command."""
 

@@ -5,10 +5,10 @@ State changes only through events (`evolve`), so the journal decides and the eve
 `EVENTS` maps the wire's type tag to the class.
 """
 
-from dataclasses import dataclass
 from typing import get_args
 
 from tradewind.core.commands import BY_HAND
+from tradewind.core.record import record
 from tradewind.core.types import (
     ExecType,
     OrdStatus,
@@ -22,7 +22,7 @@ from tradewind.core.types import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class OrderReport:
     """FIX ExecutionReport (8): what happened to an order and what the order is now.
 
@@ -75,7 +75,7 @@ class OrderReport:
     fee_currency: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class MassCancelReport:
     """FIX OrderMassCancelReport (r): how many orders are asked to end. Each one's report follows.
 
@@ -93,7 +93,7 @@ class MassCancelReport:
     transact_time_ns: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PositionAdjusted:
     """A position was changed without a trade: by `qty` lots at `price`, or reset.
 
@@ -112,7 +112,7 @@ class PositionAdjusted:
     transact_time_ns: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class VenueRequest:
     """A request for a venue's connector.
 
@@ -141,7 +141,7 @@ class VenueRequest:
     expire_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SessionTaken:
     """The owner of a venue session changed. Possibly-sent requests follow at once.
 
@@ -155,7 +155,7 @@ class SessionTaken:
     last_exec_no: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SegmentOpened:
     """The journal's life has a name."""
 
@@ -163,7 +163,7 @@ class SegmentOpened:
     shard: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class InstrumentDefined:
     """An instrument was added or changed."""
 
@@ -174,14 +174,14 @@ class InstrumentDefined:
     currency: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class InstrumentRemoved:
     """An instrument is gone."""
 
     symbol: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class TradingSessionSet:
     """A venue's session is now in this state."""
 
@@ -190,7 +190,7 @@ class TradingSessionSet:
     trading_date: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class DayRolled:
     """The trading date is now this; orders that ended before `retire_before_ns` left memory."""
 
@@ -199,7 +199,7 @@ class DayRolled:
     retired_count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class FxRateSet:
     """The value of a currency in the base currency is now this, as of `ts_ns`."""
 
@@ -208,7 +208,7 @@ class FxRateSet:
     ts_ns: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LimitsSet:
     """The limits of one account in one instrument are now these."""
 
@@ -222,7 +222,7 @@ class LimitsSet:
     version: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReferencePriceSet:
     """The reference price of an instrument is now this, as of `ts_ns`."""
 
@@ -231,7 +231,7 @@ class ReferencePriceSet:
     ts_ns: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class TradingStateSet:
     """A scope may now do only this."""
 
@@ -241,14 +241,14 @@ class TradingStateSet:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class TimeAdvanced:
     """The shard's time is now this."""
 
     ts_ns: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReportIgnored:
     """A venue report changed nothing: seen before, or of no order of ours (then it is alerting)."""
 
@@ -259,7 +259,7 @@ class ReportIgnored:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ControlRefused:
     """A control entry changed nothing. `subject` names what it was about."""
 
@@ -269,7 +269,7 @@ class ControlRefused:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LogicSet:
     """A change of behaviour is on."""
 
@@ -277,7 +277,7 @@ class LogicSet:
     actor: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class BuildsChanged:
     """A build may, or may no longer, append."""
 
@@ -286,7 +286,7 @@ class BuildsChanged:
     actor: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class DivergenceReported:
     """Replicas disagree about the state at `seq`; the scope `shard` is halted with this."""
 
@@ -295,7 +295,7 @@ class DivergenceReported:
     instance: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class EntrySkipped:
     """The entry `seq` counts as a no-op by the decision of two people."""
 

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builders of order reports: one shape, whatever happened."""
 
-from dataclasses import dataclass
-
 from tradewind.core.commands import (
     CancelOrder,
     Entry,
@@ -11,11 +9,12 @@ from tradewind.core.commands import (
     SubmitOrder,
 )
 from tradewind.core.events import OrderReport
+from tradewind.core.record import record
 from tradewind.core.state import Order, Retired
 from tradewind.core.types import ExecType, OrdStatus, OrdType, Reason, Side, TimeInForce
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Change:
     """What an order is after an event; what is not named stays."""
 

@@ -3,11 +3,12 @@
 
 from dataclasses import dataclass
 
+from tradewind.core.record import record
 from tradewind.core.state import State
 from tradewind.core.types import OrdType, Reason, Side, TimeInForce, TradSesStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Intent:
     """What an order would be once accepted.
 

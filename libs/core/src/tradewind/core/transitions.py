@@ -18,9 +18,9 @@
 6. A missing answer (UNKNOWN) frees nothing and decides nothing: only the venue's word does.
 """
 
-from dataclasses import dataclass
 from enum import Enum, auto
 
+from tradewind.core.record import record
 from tradewind.core.types import TERMINAL, ExecType, OrdStatus
 
 
@@ -105,7 +105,7 @@ ACKS = frozenset(
 venue may have refused it because it never saw the order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Facts:
     """What the next status depends on: the order's facts after the event.
 
