@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """How reports change orders, request ids, reservations, positions and fees."""
 
-import sys
 from typing import get_args
 
 from tradewind.core.commands import (
@@ -134,12 +133,12 @@ def _add(state: State, entry: Entry, report: OrderReport) -> None:
     assert isinstance(command, SubmitOrder | FlattenPosition)
     order = Order(
         seq=entry.seq,
-        account=sys.intern(report.account),
+        account=state.shared(report.account),
         order_id=report.order_id,
         cl_ord_id=report.cl_ord_id,
         venue="" if report.is_parent else state.instruments[report.symbol].venue,
         venue_order_id="",
-        symbol=sys.intern(report.symbol),
+        symbol=state.shared(report.symbol),
         side=report.side,
         ord_type=report.ord_type,
         time_in_force=report.time_in_force,
@@ -150,15 +149,15 @@ def _add(state: State, entry: Entry, report: OrderReport) -> None:
         cum_notional=0,
         ord_status=report.ord_status,
         is_acked=report.is_parent,
-        client=sys.intern(report.client),
-        strategy=sys.intern(report.strategy),
+        client=state.shared(report.client),
+        strategy=state.shared(report.strategy),
         send_by_ns=command.void_after_ns,
         stop_px=report.stop_px,
         display_qty=report.display_qty,
         is_post_only=report.is_post_only,
         expire_ns=report.expire_ns,
-        algorithm=sys.intern(report.algorithm),
-        build=sys.intern(report.build),
+        algorithm=state.shared(report.algorithm),
+        build=state.shared(report.build),
         parent_order_id=report.parent_order_id,
         is_parent=report.is_parent,
         child_working=0,

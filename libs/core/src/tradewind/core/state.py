@@ -213,8 +213,8 @@ LedgerKey = tuple[str, str, str, str, str]
 class State:
     """Everything. `ordinal` counts the outputs of this segment.
 
-    `touched` names the orders and request ids changed since the last digest: bookkeeping, no
-    part of what a shard knows.
+    `touched` names the orders and request ids changed since the last digest, `names` keeps one
+    copy of each name: bookkeeping, no part of what a shard knows.
     """
 
     segment: str = ""
@@ -240,6 +240,11 @@ class State:
     logic: dict[str, LogicSet] = field(default_factory=dict)
     builds: dict[str, BuildsChanged] = field(default_factory=dict)
     touched: set[tuple[str, Any]] = field(default_factory=set, compare=False, repr=False)
+    names: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    def shared(self, name: str) -> str:
+        """The one copy of a text that many orders have: accounts, symbols, strategies."""
+        return self.names.setdefault(name, name)
 
     def order_of(self, account: str, cl_ord_id: str) -> Order | None:
         """The order that any of the client's request ids belongs to."""
