@@ -14,7 +14,9 @@ FUNCTION_LINES_MAX = 60
 SPDX = "# SPDX-License-Identifier: Apache-2.0"
 UNFINISHED = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|X" r"XX)\b")
 EXCUSE = re.compile(r"# det-ok: \w+ \w+")  # with the reason, in words
-CORE_IMPORTS = frozenset({"collections", "dataclasses", "enum", "hashlib", "json", "typing"})
+CORE_IMPORTS = frozenset(
+    {"collections", "dataclasses", "enum", "hashlib", "json", "operator", "typing"}
+)
 CORE_CALLS = {
     "hash": "differs between processes: use hashlib over a canonical encoding",
     "id": "differs between processes: use a key of the value",

@@ -5,7 +5,6 @@ The model knows no state but lists: orders as the client sent them, fills as the
 what was asked and how it was answered. Where the machine keeps running sums, it adds up anew.
 """
 
-import json
 import os
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from tradewind.common import snapshots
 from tradewind.core.commands import (
     AdvanceTime,
     CancelOrder,
@@ -25,7 +25,7 @@ from tradewind.core.commands import (
 from tradewind.core.events import Event, OrderReport, ReportIgnored, VenueRequest
 from tradewind.core.invariants import violations
 from tradewind.core.machine import StateMachine
-from tradewind.core.snapshot import digest, dump, load
+from tradewind.core.snapshot import digest, dump
 from tradewind.core.testing import NEVER_NS, REPORT, SUBMIT, SYMBOL, VENUE, Desk, one
 from tradewind.core.types import ExecType, OrdType, Side, TimeInForce, TradingState
 
@@ -290,8 +290,8 @@ class MachineAgainstModel(RuleBasedStateMachine):
 
     @rule()
     def restore_from_a_snapshot(self) -> None:
-        plain = json.loads(json.dumps(dump(self.desk.machine.state)))
-        self.restored = StateMachine(load(plain))
+        content = snapshots.encode(self.desk.machine, chain="", build="", instance="")
+        self.restored = snapshots.decode(content).machine
 
     @precondition(lambda self: self.desk.machine.state.seq % 3 == 0)
     @rule(back_ns=st.integers(0, 10**9))

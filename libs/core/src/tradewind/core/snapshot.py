@@ -1,114 +1,64 @@
 # SPDX-License-Identifier: Apache-2.0
-"""State <-> plain versioned data, and the digest of it.
+"""A state as tables of records, and the digest of it.
 
-Everything is written in canonical order (sorted keys), so the same state gives the same bytes
-on every replica and machine, whatever order it was built in. The tables that grow for ever
-(orders, request ids) enter the digest as a sum of their records' hashes, so that a replica pays
-only for what changed since its last digest and never stalls.
+What a state consists of is read from `State` itself, so that nothing can be forgotten. The same
+state gives the same digest on every replica and machine, whatever order it was built in. The
+tables that grow for ever enter it as a sum of their records' hashes, so that a replica pays only
+for what changed since its last digest and never stalls.
 """
 
-import json
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from enum import StrEnum
 from hashlib import blake2b, sha256
-from typing import Any
+from operator import attrgetter
+from typing import Any, get_args, get_origin, get_type_hints
 
-from tradewind.core.events import (
-    BuildsChanged,
-    FxRateSet,
-    InstrumentDefined,
-    LimitsSet,
-    LogicSet,
-    ReferencePriceSet,
-    TradingSessionSet,
-    TradingStateSet,
-)
-from tradewind.core.state import (
-    Fees,
-    Fill,
-    IdUse,
-    Order,
-    Pending,
-    Position,
-    Retired,
-    State,
-    VenueSession,
-)
-from tradewind.core.types import (
-    OrdStatus,
-    OrdType,
-    Reason,
-    Side,
-    TimeInForce,
-    TradingState,
-    TradSesStatus,
-    VenueAction,
-)
+from tradewind.core.state import State
 
 SCHEMA_VERSION = 2
+"""Raised when the meaning of a field changes; a new shape changes `SCHEMA` by itself."""
+DERIVED = {"live_orders"} | {field.name for field in fields(State) if not field.compare}
+"""What `restore` makes again from the rest, and bookkeeping."""
+SUMMED = ("orders", "id_uses", "retired")
+"""Tables whose changed records are named in `State.touched`."""
+SHARED = ("account", "symbol", "venue", "client", "strategy", "algorithm", "build")
+"""Names in orders of which a state keeps one copy."""
 SEPARATOR = "\x1f"
-"""Joins the parts of a two-part key; it can stand in no id."""
+"""Between the parts of a text; escaped wherever it stands in a value."""
 
-_SCALARS = ("segment", "shard", "seq", "ts_ns", "ordinal", "trading_date")
-_TABLES: dict[str, type[Any]] = {
-    "orders": Order,
-    "id_uses": IdUse,
-    "retired": Retired,
-    "positions": Position,
-    "ledgers": Position,
-    "fees": Fees,
-    "instruments": InstrumentDefined,
-    "limits": LimitsSet,
-    "references": ReferencePriceSet,
-    "trading_states": TradingStateSet,
-    "sessions": VenueSession,
-    "trading_sessions": TradingSessionSet,
-    "fx_rates": FxRateSet,
-    "logic": LogicSet,
-    "builds": BuildsChanged,
-}
-_SUMMED = ("orders", "id_uses", "retired")
-_SUM_BITS = 256
-_FIELDS = {
-    record: tuple(field.name for field in fields(record))
-    for record in (*_TABLES.values(), Pending, Fill)
-}
-_PARTS = {"pendings": Pending, "fills": Fill}
-_ENUMS: dict[str, type[Any]] = {
-    "side": Side,
-    "ord_type": OrdType,
-    "time_in_force": TimeInForce,
-    "ord_status": OrdStatus,
-    "action": VenueAction,
-    "reason": Reason,
-    "state": TradingState,
-    "status": TradSesStatus,
-}
+HINTS = {name: hint for name, hint in get_type_hints(State).items() if name not in DERIVED}
+"""The types of everything that a state consists of."""
+TABLES = tuple(name for name, hint in HINTS.items() if get_origin(hint) is dict)
+SCALARS = tuple(name for name in HINTS if name not in TABLES)
+
+_SUM_BYTES = 16
+
+
+def parts(state: State) -> dict[str, Any]:
+    """Everything that a state consists of; tables in the order in which they were filled."""
+    return {name: getattr(state, name) for name in HINTS}
+
+
+def restore(values: Mapping[str, Any]) -> State:
+    """The state that these are the parts of, as if it had never been stopped."""
+    state = State(**values)
+    for order_id, order in state.orders.items():
+        for name in SHARED:
+            setattr(order, name, state.shared(getattr(order, name)))
+        order.order_id = order_id
+    live = sorted((o for o in state.orders.values() if not o.is_final), key=attrgetter("seq"))
+    state.live_orders.update((order.order_id, order) for order in live)
+    return state
 
 
 def dump(state: State) -> dict[str, Any]:
-    """Plain data: dicts, lists, strings, integers, booleans, None."""
-    plain: dict[str, Any] = {"schema": SCHEMA_VERSION}
-    plain.update({name: getattr(state, name) for name in _SCALARS})
-    plain.update({name: _dump_table(state, name) for name in _TABLES})
-    return plain
-
-
-def load(plain: dict[str, Any]) -> State:
-    """The state that `dump` was given.
-
-    Raises:
-        ValueError: if the data is of another schema.
-    """
-    if plain.get("schema") != SCHEMA_VERSION:
-        raise ValueError(f"snapshot schema {plain.get('schema')} is not {SCHEMA_VERSION}")
-    state = State(**{name: plain[name] for name in _SCALARS})
-    for name, record in _TABLES.items():
+    """A copy as plain data, in canonical order, for people and for comparison."""
+    plain: dict[str, Any] = {name: getattr(state, name) for name in SCALARS}
+    for name in TABLES:
         table: dict[Any, Any] = getattr(state, name)
-        for key, value in plain[name].items():
-            table[_key(key)] = _record(record, value)
-    live = sorted((o for o in state.orders.values() if not o.is_final), key=lambda o: o.seq)
-    state.live_orders.update((order.order_id, order) for order in live)
-    return state
+        plain[name] = {_key_text(key): asdict(table[key]) for key in sorted(table)}
+    return plain
 
 
 class Digester:
@@ -116,81 +66,100 @@ class Digester:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._hashes: dict[tuple[str, Any], int] = {}
-        self._sums = dict.fromkeys(_SUMMED, 0)
-        for name in _SUMMED:
-            state.touched.update((name, key) for key in getattr(state, name))
+        self._hashes: dict[str, dict[Any, int]] | None = None
+        self._sums = dict.fromkeys(SUMMED, 0)
 
     def digest(self) -> str:
-        """SHA-256 over the canonical JSON of the state, in hex."""
-        for mark in sorted(self._state.touched):
-            name, key = mark
-            record = getattr(self._state, name).get(key)
-            new = 0 if record is None else _record_hash(name, key, record)
-            change = new - self._hashes.pop(mark, 0)
-            self._sums[name] = (self._sums[name] + change) % 2**_SUM_BITS
-            if record is not None:
-                self._hashes[mark] = new
-        self._state.touched.clear()
-        plain: dict[str, Any] = {name: getattr(self._state, name) for name in _SCALARS}
-        rest = [name for name in _TABLES if name not in _SUMMED]
-        plain.update({name: _dump_table(self._state, name) for name in rest})
-        plain.update({name: f"{total:x}" for name, total in self._sums.items()})
-        return sha256(_canonical(plain)).hexdigest()
+        """SHA-256 over the canonical text of the state, in hex."""
+        state = self._state
+        if self._hashes is None:
+            self._hashes = {name: _hashes(state, name) for name in SUMMED}
+            self._sums = {name: sum(hashes.values()) for name, hashes in self._hashes.items()}
+        else:
+            for name, key in state.touched:  # det-ok: sums do not depend on their order
+                self._count_again(self._hashes[name], name, key)
+        state.touched.clear()
+        return _whole(state, self._sums)
+
+    def _count_again(self, hashes: dict[Any, int], name: str, key: Any) -> None:
+        record = getattr(self._state, name).get(key)
+        self._sums[name] -= hashes.pop(key, 0)
+        if record is not None:
+            hashes[key] = _record_hash(name, key, record)
+            self._sums[name] += hashes[key]
 
 
 def digest(state: State) -> str:
     """The digest of the whole state, from scratch."""
-    touched = set(state.touched)
-    try:
-        return Digester(state).digest()
-    finally:
-        state.touched.update(touched)
+    return _whole(state, {name: sum(_hashes(state, name).values()) for name in SUMMED})
+
+
+class _Text:
+    """The canonical text of one kind of record: its fields in their order, parts at the end."""
+
+    def __init__(self, record: type[Any]) -> None:
+        hints = get_type_hints(record)
+        names = [field.name for field in fields(record)]
+        self._parts = {
+            name: _Text(get_args(hints[name])[0])
+            for name in names
+            if get_origin(hints[name]) is tuple
+        }
+        plain = [name for name in names if name not in self._parts]
+        self.shape = [f"{name} {hints[name]}" for name in names]
+        self.shape += [line for part in self._parts.values() for line in part.shape]
+        self._values = attrgetter(*plain)
+        self._template = SEPARATOR.join(_conversion(hints[name]) for name in plain)
+
+    def of(self, record: Any) -> str:
+        """The text of a record."""
+        text: str = self._template % self._values(record)
+        for name, part in self._parts.items():
+            items = getattr(record, name)
+            if items:
+                text += SEPARATOR.join([f"{SEPARATOR}{name} {len(items)}", *map(part.of, items)])
+        return text
+
+
+def _conversion(hint: Any) -> str:
+    """How a field is written: numbers and codes as they are, anything else in escaped ASCII."""
+    if hint in (int, bool):
+        return "%d"
+    return "%s" if isinstance(hint, type) and issubclass(hint, StrEnum) else "%a"
+
+
+_TEXTS = {name: _Text(get_args(HINTS[name])[1]) for name in TABLES}
+
+
+def _shape_hash() -> str:
+    shape = [f"{name} {hint}" for name, hint in HINTS.items()]
+    shape += [line for text in _TEXTS.values() for line in text.shape]
+    return sha256("\n".join(shape).encode()).hexdigest()[:12]
+
+
+SCHEMA = f"{SCHEMA_VERSION}-{_shape_hash()}"
+"""What a snapshot must have been made with to be read here."""
 
 
 def _record_hash(name: str, key: Any, record: Any) -> int:
-    body = _canonical([name, _key_text(key), _plain(record)])
-    return int.from_bytes(blake2b(body, digest_size=_SUM_BITS // 8).digest())
+    text = f"{name}{SEPARATOR}{key!a}{SEPARATOR}{_TEXTS[name].of(record)}"
+    return int.from_bytes(blake2b(text.encode(), digest_size=_SUM_BYTES).digest())
 
 
-def _canonical(plain: Any) -> bytes:
-    return json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _dump_table(state: State, name: str) -> dict[str, Any]:
+def _hashes(state: State, name: str) -> dict[Any, int]:
     table: dict[Any, Any] = getattr(state, name)
-    return {_key_text(key): _plain(table[key]) for key in sorted(table)}
+    return {key: _record_hash(name, key, record) for key, record in table.items()}
 
 
-def _plain(record: Any) -> dict[str, Any]:
-    plain = {name: getattr(record, name) for name in _FIELDS[type(record)]}
-    if isinstance(record, Order):
-        plain["venue_exec_ids"] = list(record.venue_exec_ids)
-        plain["pendings"] = [_plain(pending) for pending in record.pendings]
-        plain["fills"] = [_plain(fill) for fill in record.fills]
-    return plain
+def _whole(state: State, sums: Mapping[str, int]) -> str:
+    lines = [f"{name} {getattr(state, name)!a}" for name in SCALARS]
+    lines += [f"{name} {total:x}" for name, total in sums.items()]
+    for name in TABLES:
+        if name not in sums:
+            table: dict[Any, Any] = getattr(state, name)
+            lines += [f"{name} {key!a} {_TEXTS[name].of(table[key])}" for key in sorted(table)]
+    return sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _record(record: type[Any], value: dict[str, Any]) -> Any:
-    known = {name: _value(record, name, item) for name, item in value.items()}
-    unknown = known.keys() - {field.name for field in fields(record)}
-    if unknown:
-        raise ValueError(f"{record.__name__} has no field {min(unknown)}")
-    return record(**known)
-
-
-def _value(record: type[Any], name: str, item: Any) -> Any:
-    if name in _PARTS:
-        return tuple(_record(_PARTS[name], part) for part in item)
-    # A trading state's own reason is an operator's sentence, not a reason code.
-    if name in _ENUMS and not (record is TradingStateSet and name == "reason"):
-        return _ENUMS[name](item)
-    return item
-
-
-def _key_text(key: str | tuple[str, str]) -> str:
+def _key_text(key: str | tuple[str, ...]) -> str:
     return key if isinstance(key, str) else SEPARATOR.join(key)
-
-
-def _key(text: str) -> str | tuple[str, ...]:
-    return tuple(text.split(SEPARATOR)) if SEPARATOR in text else text

@@ -6,9 +6,10 @@ Stream and consumer administration is raw JSON: nats-py drops settings that it d
 
 from tradewind.common.jetstream.bus import Bus, Subscription
 from tradewind.common.jetstream.consumers import set_consumer_floor
-from tradewind.common.jetstream.direct import read_last, stream_tail
+from tradewind.common.jetstream.direct import read_last, read_subject, stream_tail
 from tradewind.common.jetstream.kv import KeyValue, KvEntry
 from tradewind.common.jetstream.messages import Message, PubAck, Record
+from tradewind.common.jetstream.objects import ObjectInfo, ObjectStore
 from tradewind.common.jetstream.pull import Delivery, PullLoop
 from tradewind.common.jetstream.reader import StreamReader
 
@@ -18,12 +19,15 @@ __all__ = [
     "KeyValue",
     "KvEntry",
     "Message",
+    "ObjectInfo",
+    "ObjectStore",
     "PubAck",
     "PullLoop",
     "Record",
     "StreamReader",
     "Subscription",
     "read_last",
+    "read_subject",
     "set_consumer_floor",
     "stream_tail",
 ]

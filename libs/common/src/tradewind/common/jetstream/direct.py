@@ -6,10 +6,19 @@ it is cut off. Only a conditional append proves where the tail is.
 """
 
 from base64 import b64decode
+from typing import Any
+
+import msgspec
 
 from tradewind.common.errors import Refused
 from tradewind.common.jetstream.bus import Bus
-from tradewind.common.jetstream.messages import Record, decode_headers, decode_record, parse_stamp
+from tradewind.common.jetstream.messages import (
+    Record,
+    decode_headers,
+    decode_record,
+    parse_stamp,
+    status_of,
+)
 
 READ_TIMEOUT_MS = 1000
 BATCH_BYTES_MAX = 4 * 1024 * 1024
@@ -23,9 +32,33 @@ async def read_from(bus: Bus, stream: str, seq: int, limit: int) -> list[Record]
         Refused: no replica of the stream answers.
         Unknown: the answer did not end in time.
     """
-    body = f'{{"seq":{seq},"batch":{limit},"max_bytes":{BATCH_BYTES_MAX}}}'.encode()
-    _status, replies = await bus.request_many(f"$JS.API.DIRECT.GET.{stream}", body, READ_TIMEOUT_MS)
-    return [decode_record(raw, data) for raw, data in replies]
+    return await _ask(bus, stream, {"seq": seq, "batch": limit, "max_bytes": BATCH_BYTES_MAX})
+
+
+async def read_subject(bus: Bus, stream: str, subject: str, seq: int, limit: int) -> list[Record]:
+    """Up to `limit` records on `subject` from sequence `seq` on, as one replica has them now.
+
+    Raises:
+        Refused: no replica of the stream answers.
+        Unknown: the answer did not end in time.
+    """
+    question = {
+        "seq": seq,
+        "next_by_subj": subject,
+        "batch": limit,
+        "max_bytes": BATCH_BYTES_MAX,
+    }
+    return await _ask(bus, stream, question)
+
+
+async def read_last_of_each(bus: Bus, stream: str, subjects: str) -> list[Record]:
+    """The last record of every subject that matches, as one replica has them now.
+
+    Raises:
+        Refused: no replica of the stream answers.
+        Unknown: the answer did not end in time.
+    """
+    return await _ask(bus, stream, {"multi_last": [subjects]})
 
 
 async def read_at_leader(bus: Bus, stream: str, seq: int) -> Record | None:
@@ -55,6 +88,12 @@ async def stream_tail(bus: Bus, stream: str) -> tuple[int, int]:
     state = (await bus.api(f"STREAM.INFO.{stream}"))["state"]
     first, last = int(state["first_seq"]), int(state["last_seq"])
     return (first or 1), last
+
+
+async def _ask(bus: Bus, stream: str, question: dict[str, Any]) -> list[Record]:
+    body = msgspec.json.encode(question)
+    _status, replies = await bus.request_many(f"$JS.API.DIRECT.GET.{stream}", body, READ_TIMEOUT_MS)
+    return [decode_record(raw, data) for raw, data in replies if not status_of(raw)]
 
 
 async def _get(bus: Bus, stream: str, question: dict[str, int | str]) -> Record | None:
