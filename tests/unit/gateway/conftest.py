@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import pytest
 
 from tradewind.common import codec, subjects
@@ -15,7 +16,9 @@ from tradewind.common.jetstream import PubAck, Record
 from tradewind.core.commands import CancelOrder, Command, ReplaceOrder, SubmitOrder
 from tradewind.core.events import Event, OrderReport
 from tradewind.core.types import ExecType, OrdStatus, OrdType, Reason, Side, TimeInForce
+from tradewind.gateway.admin import Admin
 from tradewind.gateway.auth import Authenticator, Key, Signed, signature_of
+from tradewind.gateway.calls import Calls
 from tradewind.gateway.egress import Egress
 from tradewind.gateway.http import Api, build
 from tradewind.gateway.instruments import Instrument, Instruments
@@ -96,6 +99,11 @@ class Harness:
     secret: bytes = b"s3cret"
     application: Any = None
     nonces: list[str] = field(default_factory=list)
+    told: list[tuple[str, Instrument | None]] = field(default_factory=list)
+
+    async def publish(self, symbol: str, instrument: Instrument | None) -> None:
+        """Makes an instrument known to all services."""
+        self.told.append((symbol, instrument))
 
     def output(self, shard: int, entry: int, event: Event) -> None:
         """The core's output for an entry, as egress reads it."""
@@ -151,6 +159,34 @@ def report_for(command: Command, **changes: Any) -> OrderReport:
     return OrderReport(**values | changes)
 
 
+async def call(
+    harness: Harness,
+    method: str,
+    path: str,
+    body: Any = None,
+    *,
+    key: str = "k1",
+    headers: dict[str, str] | None = None,
+) -> httpx.Response:
+    content = (
+        body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    )
+    transport = httpx.ASGITransport(harness.application)
+    signed = harness.signed(method, path, content, key) if headers is None else headers
+    async with httpx.AsyncClient(transport=transport, base_url="http://g") as client:
+        return await client.request(method, path, content=content, headers=signed)
+
+
+def answer_all(harness: Harness, **changes: Any) -> None:
+    """From now on the core answers every entry at once."""
+
+    def answer(published: Published, seq: int) -> None:
+        report = report_for(published.command, **changes)
+        harness.output(published.shard, seq, report)
+
+    harness.bus.on_published = answer
+
+
 def key(accounts: tuple[str, ...] = ("DEMO",), scopes: tuple[str, ...] = ("read", "trade")) -> Key:
     return Key(
         key_id="k1",
@@ -188,17 +224,16 @@ async def harness() -> Harness:
     sessions = Sessions(
         authenticator=authenticator, intake=intake, journal=journal, egress=egress, instance="g1"
     )
+    calls = Calls(authenticator=authenticator, journal=journal, answer_wait_ms=50)
     api = Api(
-        authenticator=authenticator,
+        calls=calls,
         intake=intake,
-        journal=journal,
         queries=Queries(bus, instruments, SHARDS),
         instruments=instruments,
-        shards=SHARDS,
-        answer_wait_ms=50,
         is_ready=lambda: bus.is_connected,
         facts=dict,
     )
     made = Harness(bus, journal, egress, instruments, sessions, api)
-    made.application = build(api, sessions)
+    admin = Admin(calls=calls, instruments=instruments, shards=SHARDS, publish=made.publish)
+    made.application = build(api, admin, sessions)
     return made

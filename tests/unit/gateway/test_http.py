@@ -4,48 +4,24 @@
 import json
 from typing import Any
 
-import httpx
 import pytest
 
 from tradewind.common import subjects
 from tradewind.common.errors import Refused, Unknown
-from tradewind.core.commands import CancelOrder, ReplaceOrder, SetTradingState
-from tradewind.core.events import TradingStateSet
+from tradewind.core.commands import (
+    CancelOrder,
+    Entry,
+    ReplaceOrder,
+    RequestStatus,
+)
+from tradewind.core.reports import of_no_order
 from tradewind.core.types import ExecType, OrdStatus, Reason
 from tradewind.gateway import openapi
 from tradewind.gateway.errors import CODES
 
-from .conftest import ORDER, Harness, Published, report_for
+from .conftest import NOW_NS, ORDER, Harness, Published, answer_all, call
 
 pytestmark = pytest.mark.anyio
-
-
-async def call(
-    harness: Harness,
-    method: str,
-    path: str,
-    body: Any = None,
-    *,
-    key: str = "k1",
-    headers: dict[str, str] | None = None,
-) -> httpx.Response:
-    content = (
-        body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-    )
-    transport = httpx.ASGITransport(harness.application)
-    signed = harness.signed(method, path, content, key) if headers is None else headers
-    async with httpx.AsyncClient(transport=transport, base_url="http://g") as client:
-        return await client.request(method, path, content=content, headers=signed)
-
-
-def answer_all(harness: Harness, **changes: Any) -> None:
-    """From now on the core answers every entry at once."""
-
-    def answer(published: Published, seq: int) -> None:
-        report = report_for(published.command, **changes)
-        harness.output(published.shard, seq, report)
-
-    harness.bus.on_published = answer
 
 
 async def test_an_order_is_answered_with_its_report_in_decimals(harness: Harness) -> None:
@@ -216,31 +192,38 @@ async def test_the_trace_of_the_caller_travels_with_the_order(harness: Harness) 
     assert harness.bus.published[0].headers["traceparent"] == traceparent
 
 
-async def test_a_trading_state_is_journaled_on_every_shard(harness: Harness) -> None:
+async def test_a_status_request_about_no_order_is_denied(harness: Harness) -> None:
     def answer(published: Published, seq: int) -> None:
         command = published.command
-        assert isinstance(command, SetTradingState)
-        event = TradingStateSet(
-            scope=command.scope, state=command.state, actor=command.actor, reason=command.reason
-        )
-        harness.output(published.shard, seq, event)
+        assert isinstance(command, RequestStatus)
+        entry = Entry(seq=seq, ts_ns=NOW_NS, command=command)
+        report = of_no_order(command, entry, ExecType.ORDER_STATUS, Reason.UNKNOWN_ORDER)
+        harness.output(published.shard, seq, report)
 
     harness.bus.on_published = answer
-    body = {"scope": "firm", "state": "HALTED", "reason": "drill"}
-    refused = await call(harness, "POST", "/v1/admin/trading-state", body)
-    assert refused.json()["error"]["code"] == "SCOPE_MISSING"
-    response = await call(harness, "POST", "/v1/admin/trading-state", body, key="root")
-    assert response.status_code == 200
-    shards = response.json()["shards"]
-    assert [(item["shard"], item["outcome"]) for item in shards] == [
-        (0, "accepted"),
-        (1, "accepted"),
-    ]
-    assert {item.shard for item in harness.bus.published} == {0, 1}
-    assert all(
-        isinstance(item.command, SetTradingState) and item.command.actor == "ops"
-        for item in harness.bus.published
+    response = await call(harness, "POST", "/v1/orders/c-9/status?account=DEMO")
+    assert response.json()["outcome"] == "denied"
+    assert response.json()["report"]["reason"] == "UNKNOWN_ORDER"
+    missing = await call(harness, "POST", "/v1/orders/c-9/status")
+    assert missing.json()["error"]["code"] == "INVALID_FIELD"
+
+
+async def test_a_report_tells_every_term_of_the_order_and_its_fee(harness: Harness) -> None:
+    answer_all(
+        harness,
+        exec_type=ExecType.TRADE,
+        stop_px=9_950,
+        display_qty=10_000_000,
+        expire_ns=NOW_NS,
+        algorithm="twap",
+        fee_e8=-125_000_000,
+        fee_currency="USD",
     )
+    report = (await call(harness, "POST", "/v1/orders", ORDER)).json()["report"]
+    assert (report["stop_px"], report["display_qty"]) == ("99.5", "0.1")
+    assert (report["expire_ns"], report["algorithm"]) == (NOW_NS, "twap")
+    assert (report["fee"], report["fee_currency"]) == ("-1.25", "USD")
+    assert "fee_e8" not in report
 
 
 async def test_positions_show_money_and_averages(harness: Harness) -> None:

@@ -2,11 +2,20 @@
 """Bad requests get a stable code, whatever is wrong with them."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tradewind.core.commands import CancelOrder, ReplaceOrder, SubmitOrder
+from tradewind.core.commands import (
+    CancelOrder,
+    FlattenPosition,
+    MassCancel,
+    ReplaceOrder,
+    RequestStatus,
+    SubmitOrder,
+)
+from tradewind.core.types import TimeInForce
 from tradewind.gateway.errors import CODES, Refusal
 from tradewind.gateway.intake import Intake
 from tradewind.gateway.requests import decode_order_request, split_frame
@@ -44,9 +53,22 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"price": "-100"}, "NOT_POSITIVE"),
     ({"price": None}, "PRICE_MISSING"),
     ({"ord_type": "MARKET"}, "PRICE_NOT_ALLOWED"),
-    ({"ord_type": "STOP"}, "INVALID_FIELD"),
+    ({"ord_type": "STOP"}, "PRICE_NOT_ALLOWED"),
+    ({"ord_type": "STOP_LIMIT"}, "STOP_PRICE_MISSING"),
+    ({"ord_type": "PEGGED"}, "INVALID_FIELD"),
+    ({"stop_px": "99"}, "STOP_PRICE_NOT_ALLOWED"),
+    ({"ord_type": "STOP_LIMIT", "stop_px": "99.001"}, "OFF_GRID"),
+    ({"ord_type": "STOP_LIMIT", "stop_px": 99}, "INVALID_FIELD"),
+    ({"display_qty": "0"}, "NOT_POSITIVE"),
+    ({"is_post_only": "yes"}, "INVALID_FIELD"),
     ({"side": "buy"}, "INVALID_FIELD"),
-    ({"time_in_force": "GTD"}, "INVALID_FIELD"),
+    ({"time_in_force": "GTD"}, "EXPIRE_TIME_MISSING"),
+    ({"time_in_force": "GTX"}, "INVALID_FIELD"),
+    ({"expire_ns": NOW_NS}, "EXPIRE_TIME_NOT_ALLOWED"),
+    ({"time_in_force": "GTD", "expire_ns": 0}, "INVALID_FIELD"),
+    ({"time_in_force": "GTD", "expire_ns": "tomorrow"}, "INVALID_FIELD"),
+    ({"algorithm": ""}, "INVALID_FIELD"),
+    ({"build": "b" * 65}, "INVALID_FIELD"),
     ({"symbol": "ETH-USD"}, "UNKNOWN_INSTRUMENT"),
     ({"symbol": "BTC.>"}, "INVALID_FIELD"),
     ({"account": "ALPHA"}, "ACCOUNT_NOT_ALLOWED"),
@@ -112,6 +134,54 @@ def test_a_market_order_has_no_price() -> None:
     command = outcome(json.dumps(body | {"ord_type": "MARKET", "time_in_force": "IOC"}))
     assert isinstance(command, SubmitOrder)
     assert command.price == 0
+
+
+def test_an_order_carries_all_its_terms_and_whose_it_is() -> None:
+    terms = {
+        "ord_type": "STOP_LIMIT",
+        "time_in_force": "GTD",
+        "stop_px": "99.5",
+        "display_qty": "0.1",
+        "expire_ns": NOW_NS + 1,
+        "algorithm": "twap",
+        "build": "1.2+abc",
+        "parent_cl_ord_id": "p-1",
+    }
+    command = outcome(json.dumps(SUBMIT | terms))
+    assert isinstance(command, SubmitOrder)
+    assert (command.stop_px, command.display_qty) == (9_950, 10_000_000)
+    assert (command.expire_ns, command.time_in_force) == (NOW_NS + 1, TimeInForce.GTD)
+    assert (command.client, command.strategy) == ("tester", "s1")
+    assert (command.algorithm, command.build) == ("twap", "1.2+abc")
+    assert (command.parent_cl_ord_id, command.is_parent) == ("p-1", False)
+
+
+def test_an_order_that_names_no_algorithm_was_made_by_hand() -> None:
+    command = outcome(json.dumps(SUBMIT))
+    assert isinstance(command, SubmitOrder)
+    assert (command.algorithm, command.build) == ("NONE", "NONE")
+
+
+def test_a_mass_cancel_is_of_an_account_or_of_a_part_of_it() -> None:
+    body = {"type": "mass_cancel", "account": "DEMO", "cl_ord_id": "m"}
+    everything = MassCancel(account="DEMO", cl_ord_id="m", client="tester")
+    assert outcome(json.dumps(body)) == everything
+    assert outcome(json.dumps(body | {"symbol": "X-Y", "strategy": "s1"})) == replace(
+        everything, symbol="X-Y", strategy="s1"
+    )
+    assert outcome(json.dumps(body | {"account": "ALPHA"})) == "ACCOUNT_NOT_ALLOWED"
+
+
+def test_a_status_request_and_a_flatten_become_commands() -> None:
+    status = {"type": "status", "account": "DEMO", "cl_ord_id": "c-1"}
+    assert outcome(json.dumps(status)) == RequestStatus(
+        account="DEMO", cl_ord_id="c-1", client="tester"
+    )
+    flatten = {"type": "flatten", "account": "DEMO", "cl_ord_id": "f", "symbol": "X-Y"}
+    assert outcome(json.dumps(flatten)) == "MISSING_FIELD"
+    command = outcome(json.dumps(flatten | {"strategy": "s1"}))
+    assert isinstance(command, FlattenPosition)
+    assert (command.symbol, command.strategy, command.client) == ("X-Y", "s1", "tester")
 
 
 def test_a_cancel_names_its_order() -> None:

@@ -59,6 +59,17 @@ def users(shards: int) -> dict[str, Permission]:
 _Table = dict[str, tuple[list[str], list[str]]]
 """What each user says and what it hears."""
 
+_OPERATORS_SAY = (
+    "SetTradingState",
+    "SetTradingSession",
+    "RollDay",
+    "DefineInstrument",
+    "RemoveInstrument",
+    "MassCancel",
+    "AdjustPosition",
+    "ResetPosition",
+)
+"""Control entries that operators make through a gateway."""
 _QUESTIONS = [subjects.query_oms("*", "*"), subjects.query_risk("*")]
 _DIGESTS = [subjects.digest("*")]
 _MARKET_DATA = [subjects.market_data("*", "*", "*")]
@@ -71,10 +82,11 @@ def _order_path(every: range) -> _Table:
         "gateway": (
             [
                 *_commands(every),
-                *_control(every, "SetTradingState"),
+                *(entry for name in _OPERATORS_SAY for entry in _control(every, name)),
                 *_QUESTIONS,
                 *_read_events(every),
                 *_bucket_read("CONFIG", "STATUS"),
+                "$KV.CONFIG.instrument.*",
             ],
             [*_events_live(every), *_bucket_live("CONFIG", "STATUS")],
         ),

@@ -41,6 +41,9 @@ HEADER_INDEX = "Tw-Index"
 HEADER_CHAIN = "Tw-Chain"
 """Rolling hash of all outputs of the shard up to and with this one."""
 
+HEADER_ACTOR = "Tw-Actor"
+"""Operator who asked for a journal entry that does not name one itself."""
+
 HEADER_BY = "Tw-By"
 """Instance that appended an output: the shard's leader is who appended last."""
 

@@ -9,11 +9,13 @@ from typing import Any
 import msgspec
 
 from tradewind.common.errors import BusError
-from tradewind.common.jetstream import Bus, KeyValue
+from tradewind.common.jetstream import Bus, KeyValue, KvEntry
 from tradewind.common.lifecycle import Stop, supervise
 from tradewind.common.status import Heartbeat
 from tradewind.gateway import http, server
+from tradewind.gateway.admin import Admin
 from tradewind.gateway.auth import Authenticator, load_keys
+from tradewind.gateway.calls import Calls
 from tradewind.gateway.egress import Egress
 from tradewind.gateway.instruments import Instrument, Instruments
 from tradewind.gateway.intake import Intake
@@ -50,18 +52,26 @@ class Gateway:
             egress=self.egress,
             instance=settings.service.instance,
         )
-        api = http.Api(
+        calls = Calls(
             authenticator=authenticator,
-            intake=intake,
             journal=self.journal,
+            answer_wait_ms=settings.answer_wait_ms,
+        )
+        api = http.Api(
+            calls=calls,
+            intake=intake,
             queries=Queries(bus, self.instruments, shards),
             instruments=self.instruments,
-            shards=shards,
-            answer_wait_ms=settings.answer_wait_ms,
             is_ready=lambda: self.is_ready,
             facts=self.facts,
         )
-        self.application = http.build(api, self.sessions)
+        admin = Admin(
+            calls=calls,
+            instruments=self.instruments,
+            shards=shards,
+            publish=self.publish_instrument,
+        )
+        self.application = http.build(api, admin, self.sessions)
 
     @property
     def is_ready(self) -> bool:
@@ -89,9 +99,20 @@ class Gateway:
         while True:
             try:
                 async for entry in values.watch(f"{INSTRUMENT_PREFIX}>"):
-                    self.instruments.define(msgspec.json.decode(entry.value, type=Instrument))
+                    self._take_instrument(entry)
             except BusError:
                 await asyncio.sleep(RETRY_S)
+
+    def _take_instrument(self, entry: KvEntry) -> None:
+        if entry.value:
+            self.instruments.define(msgspec.json.decode(entry.value, type=Instrument))
+        else:
+            self.instruments.remove(entry.key.removeprefix(INSTRUMENT_PREFIX))
+
+    async def publish_instrument(self, symbol: str, instrument: Instrument | None) -> None:
+        """Makes known to all services what the shards have accepted; None: it is gone."""
+        body = b"" if instrument is None else msgspec.json.encode(instrument)
+        await KeyValue(self.bus, "CONFIG").put(f"{INSTRUMENT_PREFIX}{symbol}", body)
 
     async def sweep(self) -> None:
         """Lets go of requests that nobody waits for."""

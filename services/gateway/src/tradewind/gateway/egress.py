@@ -10,7 +10,18 @@ import msgspec
 from tradewind.common import codec, subjects
 from tradewind.common.errors import BusError, CorruptionError
 from tradewind.common.jetstream import Bus, Record, StreamReader, stream_tail
-from tradewind.core.events import OrderReport, TradingStateSet
+from tradewind.core.events import (
+    ControlRefused,
+    DayRolled,
+    Event,
+    InstrumentDefined,
+    InstrumentRemoved,
+    MassCancelReport,
+    OrderReport,
+    PositionAdjusted,
+    TradingSessionSet,
+    TradingStateSet,
+)
 from tradewind.core.types import ExecType, Reason
 from tradewind.gateway import views
 from tradewind.gateway.auth import Key
@@ -22,6 +33,19 @@ RETRY_S = 0.2
 _encode = msgspec.json.Encoder().encode
 
 _REFUSALS = frozenset({ExecType.DENIED, ExecType.CANCEL_REJECTED, ExecType.REPLACE_REJECTED})
+_ANSWERS_TO_OPERATORS = frozenset(
+    event.__name__
+    for event in (
+        ControlRefused,
+        DayRolled,
+        InstrumentDefined,
+        InstrumentRemoved,
+        MassCancelReport,
+        PositionAdjusted,
+        TradingSessionSet,
+        TradingStateSet,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +134,16 @@ class Egress:
         kind = record.subject.split(".", 3)
         if kind[2] == "order":
             self._take_report(shard, kind[3], record)
-        elif kind[3] == TradingStateSet.__name__:
-            answer = Answer(shard, _entry_of(record), "accepted", b"null")
-            self._journal.on_output(shard, answer.entry, answer)
+        elif kind[3] in _ANSWERS_TO_OPERATORS and self._journal.wants(shard, _entry_of(record)):
+            self._answer(shard, record, codec.decode_event(record.body))
+
+    def _answer(self, shard: int, record: Record, event: Event) -> bytes:
+        """Hands an output to the request that it follows from; how clients see it."""
+        entry = _entry_of(record)
+        symbol = getattr(event, "symbol", "")
+        view = _encode(views.of_event(event, self._instruments.grid(symbol)))
+        self._journal.on_output(shard, entry, Answer(shard, entry, outcome_of(event), view))
+        return view
 
     def _take_report(self, shard: int, account: str, record: Record) -> None:
         entry = _entry_of(record)
@@ -120,13 +151,14 @@ class Egress:
         if not (listeners or self._of_all or self._journal.wants(shard, entry)):
             return
         report = codec.decode_event(record.body)
-        assert isinstance(report, OrderReport)
-        self._instruments.remember(report.account, report.cl_ord_id, report.symbol)
-        view = _encode(views.of_report(report, self._instruments.grid(report.symbol)))
-        self._journal.on_output(shard, entry, Answer(shard, entry, outcome_of(report), view))
+        if isinstance(report, OrderReport):
+            self._instruments.remember(report.account, report.cl_ord_id, report.symbol)
+        view = self._answer(shard, record, report)
         if not (listeners or self._of_all):
             return
-        frame = b'{"type":"report","shard":%d,"seq":%d,"ordinal":%d,"report":%b}' % (
+        kind = b"report" if isinstance(report, OrderReport) else b"mass_cancel_report"
+        frame = b'{"type":"%b","shard":%d,"seq":%d,"ordinal":%d,"report":%b}' % (
+            kind,
             shard,
             entry,
             record.seq,
@@ -150,8 +182,20 @@ def _entry_of(record: Record) -> int:
         raise CorruptionError(f"output {record.seq} on {record.subject} names no entry") from error
 
 
-def outcome_of(report: OrderReport) -> str:
+def outcome_of(event: Event) -> str:
     """accepted, denied, or duplicate: answered before, and this is how it stands."""
-    if report.reason is Reason.DUPLICATE_CL_ORD_ID:
-        return "duplicate"
-    return "denied" if report.exec_type in _REFUSALS else "accepted"
+    match event:
+        case ControlRefused():
+            return "denied"
+        case OrderReport() | MassCancelReport() | PositionAdjusted():
+            if event.reason is Reason.DUPLICATE_CL_ORD_ID:
+                return "duplicate"
+            return "denied" if _is_refused(event) else "accepted"
+        case _:
+            return "accepted"
+
+
+def _is_refused(event: OrderReport | MassCancelReport | PositionAdjusted) -> bool:
+    if isinstance(event, OrderReport) and event.exec_type is not ExecType.ORDER_STATUS:
+        return event.exec_type in _REFUSALS
+    return event.reason is not Reason.NONE

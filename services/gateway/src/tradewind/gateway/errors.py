@@ -41,8 +41,12 @@ CODES: dict[str, tuple[int, str]] = {
     "NOT_POSITIVE": (422, "Prices and quantities must be above zero."),
     "OFF_GRID": (422, "The number is not a multiple of the instrument's tick or lot size."),
     "TOO_LARGE": (422, "The number is too large."),
-    "PRICE_MISSING": (422, "A limit order needs a price."),
-    "PRICE_NOT_ALLOWED": (422, "A market order has no price."),
+    "PRICE_MISSING": (422, "LIMIT and STOP_LIMIT orders need a price."),
+    "PRICE_NOT_ALLOWED": (422, "MARKET and STOP orders have no price."),
+    "STOP_PRICE_MISSING": (422, "STOP and STOP_LIMIT orders need a stop_px."),
+    "STOP_PRICE_NOT_ALLOWED": (422, "Only STOP and STOP_LIMIT orders have a stop_px."),
+    "EXPIRE_TIME_MISSING": (422, "A GTD order needs an expire_ns."),
+    "EXPIRE_TIME_NOT_ALLOWED": (422, "Only GTD orders have an expire_ns."),
     "ORDER_NOT_KNOWN_HERE": (
         422,
         "The order's instrument is not known to this gateway. Read the "

@@ -39,6 +39,11 @@ class Instruments:
             Decimal(instrument.tick_size), Decimal(instrument.lot_size)
         )
 
+    def remove(self, symbol: str) -> None:
+        """Forgets an instrument."""
+        self._instruments.pop(symbol, None)
+        self._grids.pop(symbol, None)
+
     def all(self) -> list[Instrument]:
         """All instruments by symbol."""
         return [self._instruments[symbol] for symbol in sorted(self._instruments)]

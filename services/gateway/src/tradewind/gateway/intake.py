@@ -3,15 +3,33 @@
 
 from collections.abc import Callable
 
-from tradewind.common.grid import GridError
-from tradewind.core.commands import CancelOrder, ReplaceOrder, SubmitOrder
-from tradewind.core.types import OrdType
+from tradewind.common.grid import Grid, GridError
+from tradewind.core.commands import (
+    CancelOrder,
+    FlattenPosition,
+    MassCancel,
+    ReplaceOrder,
+    RequestStatus,
+    SubmitOrder,
+)
+from tradewind.core.terms import SHAPES
+from tradewind.core.types import TimeInForce
 from tradewind.gateway.auth import Key
 from tradewind.gateway.errors import Refusal, refusal
 from tradewind.gateway.instruments import Instruments
-from tradewind.gateway.requests import Cancel, OrderRequest, Replace, Submit
+from tradewind.gateway.requests import (
+    Cancel,
+    CancelAll,
+    Flatten,
+    OrderRequest,
+    Replace,
+    Status,
+    Submit,
+)
 
-ClientCommand = SubmitOrder | CancelOrder | ReplaceOrder
+ClientCommand = (
+    SubmitOrder | CancelOrder | ReplaceOrder | MassCancel | RequestStatus | FlattenPosition
+)
 
 
 class Intake:
@@ -30,32 +48,53 @@ class Intake:
         if refused is not None:
             return refused
         try:
-            match request:
-                case Submit():
-                    return self._submit(key, request)
-                case Replace():
-                    return self._replace(key, request)
-                case Cancel():
-                    return CancelOrder(
-                        account=request.account,
-                        cl_ord_id=request.cl_ord_id,
-                        orig_cl_ord_id=request.orig_cl_ord_id,
-                        client=key.client,
-                    )
+            return self._command(key.client, request)
         except GridError as error:
             return refusal(error.code, f"{error.text}.")
 
-    def _submit(self, key: Key, request: Submit) -> SubmitOrder | Refusal:
+    def _command(self, client: str, request: OrderRequest) -> ClientCommand | Refusal:
+        account, cl_ord_id = request.account, request.cl_ord_id
+        match request:
+            case Submit():
+                return self._submit(client, request)
+            case Replace():
+                return self._replace(client, request)
+            case Cancel():
+                return CancelOrder(
+                    account=account,
+                    cl_ord_id=cl_ord_id,
+                    orig_cl_ord_id=request.orig_cl_ord_id,
+                    client=client,
+                )
+            case CancelAll():
+                return MassCancel(
+                    account=account,
+                    cl_ord_id=cl_ord_id,
+                    client=client,
+                    symbol=request.symbol or "",
+                    strategy=request.strategy or "",
+                )
+            case Status():
+                return RequestStatus(account=account, cl_ord_id=cl_ord_id, client=client)
+            case Flatten():
+                return FlattenPosition(
+                    account=account,
+                    cl_ord_id=cl_ord_id,
+                    symbol=request.symbol,
+                    client=client,
+                    strategy=request.strategy,
+                    void_after_ns=self._void_after_ns(),
+                    algorithm=request.algorithm,
+                    build=request.build,
+                )
+
+    def _submit(self, client: str, request: Submit) -> SubmitOrder | Refusal:
         grid = self._instruments.grid(request.symbol)
         if grid is None:
             return refusal("UNKNOWN_INSTRUMENT")
-        price = 0
-        if request.ord_type is OrdType.LIMIT:
-            if request.price is None:
-                return refusal("PRICE_MISSING")
-            price = grid.price_to_ticks(request.price)
-        elif request.price is not None:
-            return refusal("PRICE_NOT_ALLOWED")
+        misshapen = _misshapen(request)
+        if misshapen:
+            return refusal(misshapen)
         return SubmitOrder(
             account=request.account,
             cl_ord_id=request.cl_ord_id,
@@ -64,13 +103,21 @@ class Intake:
             ord_type=request.ord_type,
             time_in_force=request.time_in_force,
             order_qty=grid.qty_to_lots(request.order_qty),
-            price=price,
-            client=key.client,
+            price=_ticks(grid, request.price),
+            client=client,
             strategy=request.strategy,
             void_after_ns=self._void_after_ns(),
+            stop_px=_ticks(grid, request.stop_px),
+            display_qty=_lots(grid, request.display_qty),
+            is_post_only=request.is_post_only,
+            expire_ns=request.expire_ns or 0,
+            algorithm=request.algorithm,
+            build=request.build,
+            parent_cl_ord_id=request.parent_cl_ord_id or "",
+            is_parent=request.is_parent,
         )
 
-    def _replace(self, key: Key, request: Replace) -> ReplaceOrder | Refusal:
+    def _replace(self, client: str, request: Replace) -> ReplaceOrder | Refusal:
         grid = self._instruments.grid_of_order(request.account, request.orig_cl_ord_id)
         if grid is None:
             return refusal("ORDER_NOT_KNOWN_HERE")
@@ -79,11 +126,34 @@ class Intake:
             cl_ord_id=request.cl_ord_id,
             orig_cl_ord_id=request.orig_cl_ord_id,
             order_qty=grid.qty_to_lots(request.order_qty),
-            price=grid.price_to_ticks(request.price),
-            client=key.client,
+            price=_ticks(grid, request.price),
+            client=client,
             void_after_ns=self._void_after_ns(),
+            stop_px=_ticks(grid, request.stop_px),
         )
 
     def _void_after_ns(self) -> int:
         """An entry stamped later is denied: who was told "unknown" becomes certain by waiting."""
         return self._now_ns() + self._order_ttl_ns
+
+
+def _misshapen(request: Submit) -> str:
+    """The code of what the order lacks or has too much for its type, "" if nothing."""
+    shape = SHAPES[request.ord_type]
+    if shape.has_price != (request.price is not None):
+        return "PRICE_MISSING" if shape.has_price else "PRICE_NOT_ALLOWED"
+    if shape.has_stop != (request.stop_px is not None):
+        return "STOP_PRICE_MISSING" if shape.has_stop else "STOP_PRICE_NOT_ALLOWED"
+    is_dated = request.time_in_force is TimeInForce.GTD
+    if is_dated != (request.expire_ns is not None):
+        return "EXPIRE_TIME_MISSING" if is_dated else "EXPIRE_TIME_NOT_ALLOWED"
+    return ""
+
+
+def _ticks(grid: Grid, price: str | None) -> int:
+    """A price on the grid; what an order does not have is 0."""
+    return 0 if price is None else grid.price_to_ticks(price)
+
+
+def _lots(grid: Grid, qty: str | None) -> int:
+    return 0 if qty is None else grid.qty_to_lots(qty)

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from tradewind.common import codec, subjects, trace
 from tradewind.common.errors import Refused
 from tradewind.common.jetstream import Bus, PubAck
-from tradewind.core.commands import Command, ReplaceOrder, SubmitOrder
+from tradewind.core.commands import Command, FlattenPosition, ReplaceOrder, SubmitOrder
 from tradewind.gateway.errors import Refusal, refusal
 from tradewind.gateway.latency import Latencies
 
@@ -24,6 +24,8 @@ MAX_UNACKED = 2_048
 MAX_EARLY = 8_192
 STALLED_AFTER_NS = 2_000_000_000
 FORGOTTEN_AFTER_NS = 6_000_000_000
+ADDS_RISK = (SubmitOrder, ReplaceOrder, FlattenPosition)
+"""What is refused while nothing is processed; cancels and questions pass."""
 
 
 class Listener(Protocol):
@@ -88,22 +90,31 @@ class Journal:
         return subjects.shard_of(account, self._shards)
 
     def publish(
-        self, shard: int, command: Command, listener: Listener, traceparent: str
+        self,
+        shard: int,
+        command: Command,
+        listener: Listener,
+        traceparent: str,
+        actor: str = "",
     ) -> InFlight | Refusal:
         """Sends a command to the journal; the listener hears the rest.
 
-        A refusal is definite: nothing was sent.
+        `actor` is the operator who asks, where there is one: kept in the entry's headers. A
+        refusal is definite: nothing was sent.
         """
         refused = self._refuse(command)
         if refused is not None:
             return refused
         cl_ord_id = getattr(command, "cl_ord_id", "")
         request = InFlight(shard, cl_ord_id, listener, traceparent, self._now_ns())
+        headers = {trace.HEADER: traceparent}
+        if actor:
+            headers[subjects.HEADER_ACTOR] = actor
         try:
             acked = self._bus.publish_nowait(
                 subjects.journal_subject(shard, command),
                 codec.encode(command),
-                {trace.HEADER: traceparent},
+                headers,
                 timeout_ms=self._ack_timeout_ms,
             )
         except Refused:
@@ -166,7 +177,7 @@ class Journal:
             return refusal("JOURNAL_UNAVAILABLE")
         if self._unacked >= MAX_UNACKED:
             return refusal("OVERLOADED")
-        if self.is_stalled and isinstance(command, SubmitOrder | ReplaceOrder):
+        if self.is_stalled and isinstance(command, ADDS_RISK):
             return refusal("NOT_PROCESSING")
         return None
 

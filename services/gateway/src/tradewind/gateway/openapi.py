@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from tradewind.gateway import requests
+from tradewind.gateway import admin_requests, requests
 from tradewind.gateway.errors import CODES
 
 _SECURITY = {
@@ -59,7 +59,17 @@ _REQUEST_ANSWERS = {
     "202": "Stored for good; the output was not seen within the wait.",
     "504": "OUTCOME_UNKNOWN: retry with the same cl_ord_id, which is safe.",
 }
+_EVERYWHERE = {
+    "200": "In force in each shard that the answer names, or denied there, with the reason.",
+    "202": "Stored in each shard; an output was not seen within the wait.",
+}
 _PATH_ID = {"name": "cl_ord_id", "in": "path", "required": True, "schema": _CL_ORD_ID}
+_PATH_SYMBOL = {
+    "name": "symbol",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,32}$"},
+}
 _OPTIONAL_ACCOUNT = _query("account", _ACCOUNT)
 _NEEDED_ACCOUNT = _query("account", _ACCOUNT, required=True)
 
@@ -96,17 +106,67 @@ _PATHS: dict[str, dict[str, Any]] = {
             ),
         ),
     },
+    "/v1/orders/{cl_ord_id}/status": {
+        "post": _operation(
+            "Have the order told as it stands; a venue that owes an answer is asked for it.",
+            _REQUEST_ANSWERS,
+            parameters=(_PATH_ID, _NEEDED_ACCOUNT),
+        )
+    },
+    "/v1/mass-cancel": {
+        "post": _operation(
+            "Cancel the account's live orders, all or by symbol or strategy.",
+            _REQUEST_ANSWERS,
+            body="MassCancelBody",
+        )
+    },
     "/v1/positions": {
         "get": _operation("List positions.", {"200": "Positions."}, parameters=(_OPTIONAL_ACCOUNT,))
+    },
+    "/v1/positions/flatten": {
+        "post": _operation(
+            "Close a position by a market order of its size.",
+            _REQUEST_ANSWERS,
+            body="FlattenBody",
+        )
     },
     "/v1/instruments": {"get": _operation("List instruments.", {"200": "Instruments."})},
     "/v1/status": {"get": _operation("The gateway and the shards.", {"200": "Status."})},
     "/v1/admin/trading-state": {
         "post": _operation(
             "Set the trading state of a scope on every shard.",
-            {"200": "In force on every shard.", "202": "Stored on every shard."},
+            _EVERYWHERE,
             body="TradingStateBody",
         )
+    },
+    "/v1/admin/trading-session": {
+        "post": _operation(
+            "Set what a venue's session takes.", _EVERYWHERE, body="TradingSessionBody"
+        )
+    },
+    "/v1/admin/roll-day": {
+        "post": _operation("Begin a new trading date.", _EVERYWHERE, body="RollDayBody")
+    },
+    "/v1/admin/instruments": {
+        "post": _operation("Add or change an instrument.", _EVERYWHERE, body="InstrumentBody")
+    },
+    "/v1/admin/instruments/{symbol}": {
+        "delete": _operation(
+            "Remove an instrument that nobody has anything in.",
+            _EVERYWHERE,
+            parameters=(_PATH_SYMBOL,),
+        )
+    },
+    "/v1/admin/mass-cancel": {
+        "post": _operation(
+            "Cancel live orders of all accounts.", _EVERYWHERE, body="CancelEverythingBody"
+        )
+    },
+    "/v1/admin/positions/adjust": {
+        "post": _operation("Book what no order traded.", _EVERYWHERE, body="AdjustBody")
+    },
+    "/v1/admin/positions/reset": {
+        "post": _operation("Make a position flat without an order.", _EVERYWHERE, body="ResetBody")
     },
     "/v1/openapi.json": {"get": _operation("This document.", {"200": "OpenAPI."}, is_signed=False)},
     "/livez": {"get": _operation("Alive.", {"200": "Yes."}, is_signed=False)},
@@ -114,9 +174,24 @@ _PATHS: dict[str, dict[str, Any]] = {
 }
 
 
+_BODIES = (
+    requests.SubmitBody,
+    requests.ReplaceBody,
+    requests.MassCancelBody,
+    requests.FlattenBody,
+    admin_requests.TradingStateBody,
+    admin_requests.TradingSessionBody,
+    admin_requests.RollDayBody,
+    admin_requests.InstrumentBody,
+    admin_requests.CancelEverythingBody,
+    admin_requests.AdjustBody,
+    admin_requests.ResetBody,
+)
+
+
 def _schemas() -> dict[str, Any]:
     _references, schemas = msgspec.json.schema_components(
-        [requests.SubmitBody, requests.ReplaceBody, requests.TradingStateBody],
+        _BODIES,
         ref_template="#/components/schemas/{name}",
     )
     error = {

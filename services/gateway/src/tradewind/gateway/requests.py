@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What clients may send, field by field. Unknown fields, double fields and NaN are refused."""
+"""What clients may send, field by field. Unknown fields, double fields and NaN are refused.
+
+A body of the REST side and the message of the same request on the WebSocket have the same fields;
+the message names its type besides.
+"""
 
 import json
 from typing import Annotated, Any, Literal, TypeVar
@@ -7,7 +11,8 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from tradewind.core.types import OrdType, Side, TimeInForce, TradingState
+from tradewind.core.commands import BY_HAND
+from tradewind.core.types import OrdType, Side, TimeInForce
 from tradewind.gateway.errors import Refusal, refusal
 
 MAX_BODY_BYTES = 16 * 1024
@@ -15,16 +20,16 @@ MAX_BODY_BYTES = 16 * 1024
 Account = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,32}\Z")]
 ClOrdId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.:-]{1,36}\Z")]
 Strategy = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.:-]{1,32}\Z")]
+Build = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.:+-]{1,64}\Z")]
 Symbol = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,32}\Z")]
 Number = Annotated[str, Meta(max_length=40)]
 """An exact decimal in a string: a JSON number would pass through somebody's float."""
-Scope = Annotated[
-    str, Meta(pattern=r"\A(firm|account:[A-Za-z0-9_-]{1,32}|symbol:[A-Za-z0-9_-]{1,32})\Z")
-]
+Nanoseconds = Annotated[int, Meta(gt=0, lt=2**62)]
+"""Since the epoch, as in reports."""
 
 
-class Submit(Struct, forbid_unknown_fields=True, frozen=True, tag_field="type", tag="submit"):
-    """A new order."""
+class SubmitBody(Struct, forbid_unknown_fields=True, frozen=True):
+    """A new order: body of POST /v1/orders. `algorithm` and `build`: NONE if people decided."""
 
     account: Account
     cl_ord_id: ClOrdId
@@ -35,6 +40,18 @@ class Submit(Struct, forbid_unknown_fields=True, frozen=True, tag_field="type", 
     order_qty: Number
     strategy: Strategy
     price: Number | None = None
+    stop_px: Number | None = None
+    display_qty: Number | None = None
+    is_post_only: bool = False
+    expire_ns: Nanoseconds | None = None
+    algorithm: Strategy = BY_HAND
+    build: Build = BY_HAND
+    parent_cl_ord_id: ClOrdId | None = None
+    is_parent: bool = False
+
+
+class Submit(SubmitBody, frozen=True, tag_field="type", tag="submit"):
+    """A new order."""
 
 
 class Cancel(Struct, forbid_unknown_fields=True, frozen=True, tag_field="type", tag="cancel"):
@@ -45,6 +62,16 @@ class Cancel(Struct, forbid_unknown_fields=True, frozen=True, tag_field="type", 
     orig_cl_ord_id: ClOrdId
 
 
+class ReplaceBody(Struct, forbid_unknown_fields=True, frozen=True):
+    """Body of PUT /v1/orders/{cl_ord_id}. Without `stop_px` the stop price stays."""
+
+    account: Account
+    cl_ord_id: ClOrdId
+    order_qty: Number
+    price: Number | None = None
+    stop_px: Number | None = None
+
+
 class Replace(Struct, forbid_unknown_fields=True, frozen=True, tag_field="type", tag="replace"):
     """A request for other terms; `cl_ord_id` is the request's own id."""
 
@@ -52,38 +79,43 @@ class Replace(Struct, forbid_unknown_fields=True, frozen=True, tag_field="type",
     cl_ord_id: ClOrdId
     orig_cl_ord_id: ClOrdId
     order_qty: Number
-    price: Number
+    price: Number | None = None
+    stop_px: Number | None = None
 
 
-class SubmitBody(Struct, forbid_unknown_fields=True, frozen=True):
-    """Body of POST /v1/orders."""
+class MassCancelBody(Struct, forbid_unknown_fields=True, frozen=True):
+    """Body of POST /v1/mass-cancel: all live orders of the account, or of a part of it."""
+
+    account: Account
+    cl_ord_id: ClOrdId
+    symbol: Symbol | None = None
+    strategy: Strategy | None = None
+
+
+class CancelAll(MassCancelBody, frozen=True, tag_field="type", tag="mass_cancel"):
+    """A request to cancel many orders; `cl_ord_id` is the request's own id."""
+
+
+class Status(Struct, forbid_unknown_fields=True, frozen=True, tag_field="type", tag="status"):
+    """A request for the order as it stands; a venue that owes an answer is asked too."""
+
+    account: Account
+    cl_ord_id: ClOrdId
+
+
+class FlattenBody(Struct, forbid_unknown_fields=True, frozen=True):
+    """Body of POST /v1/positions/flatten: an order of just the size that closes the position."""
 
     account: Account
     cl_ord_id: ClOrdId
     symbol: Symbol
-    side: Side
-    ord_type: OrdType
-    time_in_force: TimeInForce
-    order_qty: Number
     strategy: Strategy
-    price: Number | None = None
+    algorithm: Strategy = BY_HAND
+    build: Build = BY_HAND
 
 
-class ReplaceBody(Struct, forbid_unknown_fields=True, frozen=True):
-    """Body of PUT /v1/orders/{cl_ord_id}."""
-
-    account: Account
-    cl_ord_id: ClOrdId
-    order_qty: Number
-    price: Number
-
-
-class TradingStateBody(Struct, forbid_unknown_fields=True, frozen=True):
-    """Body of POST /v1/admin/trading-state."""
-
-    scope: Scope
-    state: TradingState
-    reason: Annotated[str, Meta(min_length=1, max_length=200)]
+class Flatten(FlattenBody, frozen=True, tag_field="type", tag="flatten"):
+    """A request to close a position."""
 
 
 class Hello(Struct, forbid_unknown_fields=True, frozen=True):
@@ -97,7 +129,7 @@ class Hello(Struct, forbid_unknown_fields=True, frozen=True):
     batch: bool = False
 
 
-OrderRequest = Submit | Cancel | Replace
+OrderRequest = Submit | Cancel | Replace | CancelAll | Status | Flatten
 
 T = TypeVar("T")
 

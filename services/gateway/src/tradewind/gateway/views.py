@@ -2,21 +2,23 @@
 """Inside integers as outside decimals. Exact everywhere but in two averages, which say so."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
 from tradewind.common.grid import Grid
-from tradewind.core.events import OrderReport
+from tradewind.core.events import Event, OrderReport, PositionAdjusted
 
 AVERAGE_DECIMALS = 8
 """Averages are rounded half-even to this many decimals beyond the tick's."""
+FEE_DECIMALS = 8
+"""Fees are counted in units of this many decimals of their currency."""
 
 _ROUNDED = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _FIELDS = tuple(field.name for field in fields(OrderReport))
-_SHOWN = tuple(name for name in _FIELDS if name != "cum_notional")
+_SHOWN = tuple(name for name in _FIELDS if name not in ("cum_notional", "fee_e8"))
 _LOTS = ("order_qty", "cum_qty", "leaves_qty", "last_qty")
-_TICKS = ("price", "last_px")
+_TICKS = ("price", "last_px", "stop_px")
 
 
 def of_report(report: OrderReport, grid: Grid | None) -> dict[str, Any]:
@@ -24,12 +26,27 @@ def of_report(report: OrderReport, grid: Grid | None) -> dict[str, Any]:
     return of_order({name: getattr(report, name) for name in _FIELDS}, grid)
 
 
+def of_event(event: Event, grid: Grid | None) -> dict[str, Any]:
+    """Any answer as clients see it."""
+    match event:
+        case OrderReport():
+            return of_report(event, grid)
+        case PositionAdjusted():
+            numbers = {
+                "qty": grid.lots_to_text(event.qty) if grid else None,
+                "price": grid.ticks_to_text(event.price) if grid else None,
+            }
+            return asdict(event) | numbers
+        case _:
+            return asdict(event)
+
+
 def of_order(order: Mapping[str, Any], grid: Grid | None) -> dict[str, Any]:
     """An order in the shape of a report as clients see it.
 
     A number that is zero because it does not apply (the price of a market order, the last price
-    of a report that is no trade) is null. Without a grid (a request about an unknown order)
-    every number is null.
+    of a report that is no trade, a fee that nobody charged) is null. Without a grid (a request
+    about an unknown order) every number is null.
     """
     view = {name: order[name] for name in _SHOWN if name in order}
     cum_notional = order.get("cum_notional", 0)
@@ -39,7 +56,12 @@ def of_order(order: Mapping[str, Any], grid: Grid | None) -> dict[str, Any]:
     for name in _TICKS:
         ticks = view.get(name, 0)
         view[name] = grid.ticks_to_text(ticks) if grid and ticks else None
+    shown = view.get("display_qty", 0)
+    view["display_qty"] = grid.lots_to_text(shown) if grid and shown else None
+    view["expire_ns"] = view.get("expire_ns") or None
     view["avg_px"] = average_price(cum_notional, cum_qty, grid) if grid and cum_qty else None
+    fee_e8 = order.get("fee_e8", 0)
+    view["fee"] = plain(Decimal(fee_e8).scaleb(-FEE_DECIMALS)) if fee_e8 else None
     return view
 
 
@@ -62,5 +84,10 @@ def average_price(notional: int, lots: int, grid: Grid) -> str:
     assert isinstance(exponent, int)
     unit = Decimal(1).scaleb(min(exponent, 0) - AVERAGE_DECIMALS)
     exact = _ROUNDED.divide(_ROUNDED.multiply(Decimal(notional), grid.tick_size), Decimal(lots))
-    text = format(_ROUNDED.quantize(exact, unit), "f")
+    return plain(_ROUNDED.quantize(exact, unit))
+
+
+def plain(value: Decimal) -> str:
+    """The shortest plain form of an exact decimal."""
+    text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

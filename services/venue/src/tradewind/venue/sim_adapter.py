@@ -231,6 +231,8 @@ def _message(request: VenueRequest) -> dict[str, Any]:
                 "qty": request.order_qty,
                 "price": request.price,
             }
+        case VenueAction.STATUS:
+            return {"op": "status", "cl_id": request.order_id}
 
 
 def _command(heard: _Heard, venue: str) -> ApplyVenueReport:
