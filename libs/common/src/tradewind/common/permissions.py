@@ -94,8 +94,11 @@ def _order_path(every: range) -> _Table:
             [
                 *outputs,
                 *_control(every, "AdvanceTime"),
+                *_control(every, "ReportDivergence"),
                 *_DIGESTS,
                 *read_all,
+                *_snapshots_read(),
+                *_snapshots_write(),
                 *_floor(_events(every), "oms"),
             ],
             [*_journal_live(every), *_events_live(every), subjects.query_oms("*", "*"), *_DIGESTS],
@@ -168,7 +171,7 @@ def _readers(every: range) -> _Table:
             [*_events_live(every), *_bucket_live("CONFIG", "STATUS"), *_MARKET_DATA, *_DIGESTS],
         ),
         "auditor": (
-            [*_QUESTIONS, *read_all, *_bucket_read("CONFIG", "STATUS")],
+            [*_QUESTIONS, *read_all, *_snapshots_read(), *_bucket_read("CONFIG", "STATUS")],
             [
                 *_journal_live(every),
                 *_events_live(every),
@@ -232,6 +235,14 @@ def _read(streams: Iterable[str]) -> list[str]:
 
 def _floor(streams: Iterable[str], durable: str) -> list[str]:
     return [f"$JS.API.CONSUMER.RESET.{stream}.{durable}" for stream in streams]
+
+
+def _snapshots_read() -> list[str]:
+    return ["$JS.API.DIRECT.GET.OBJ_SNAPSHOTS"]
+
+
+def _snapshots_write() -> list[str]:
+    return ["$O.SNAPSHOTS.C.*", "$O.SNAPSHOTS.M.*", "$JS.API.STREAM.PURGE.OBJ_SNAPSHOTS"]
 
 
 def _bucket_read(*buckets: str) -> list[str]:

@@ -11,7 +11,9 @@ be checked here is that its outputs were appended: whoever resumes compares it w
         machine = snapshot.machine               # a StateMachine at stored.meta.seq
 """
 
+import asyncio
 import gc
+import logging
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -25,6 +27,8 @@ from tradewind.core import logic
 from tradewind.core.machine import StateMachine
 from tradewind.core.snapshot import HINTS, SCHEMA, parts, restore
 from tradewind.core.state import State
+
+log = logging.getLogger(__name__)
 
 STORE = "SNAPSHOTS"
 KEEP = 3
@@ -148,11 +152,10 @@ class SnapshotStore:
         Raises:
             BusError: if the store does not answer.
         """
-        found = [
-            Stored(_meta_decoder.decode(info.metadata["snapshot"]), info)
-            for info in await self._objects.infos()
-            if info.name.startswith(f"{self._shard}/")
+        mine = [
+            info for info in await self._objects.infos() if info.name.startswith(f"{self._shard}/")
         ]
+        found = [Stored(meta, info) for info in mine if (meta := _described(info)) is not None]
         return sorted(found, key=lambda stored: stored.meta.seq, reverse=True)
 
     async def load(self, stored: Stored) -> Snapshot:
@@ -162,7 +165,8 @@ class SnapshotStore:
             CorruptionError: if it cannot be used: take the one before.
             BusError: if the store does not answer.
         """
-        snapshot = decode(await self._objects.get(stored.info))
+        content = await self._objects.get(stored.info)
+        snapshot = await asyncio.to_thread(decode, content)
         if snapshot.meta != stored.meta:
             raise _unusable("its first line is not what the store says of it")
         return snapshot
@@ -184,6 +188,14 @@ class SnapshotStore:
         """
         for stored in (await self.newest_first())[keep:]:
             await self._objects.delete(stored.info)
+
+
+def _described(info: ObjectInfo) -> Meta | None:
+    try:
+        return _meta_decoder.decode(info.metadata.get("snapshot", ""))
+    except msgspec.MsgspecError as error:
+        log.warning("the object %s is no snapshot: %s", info.name, error)
+        return None
 
 
 def _unpack(packed: bytes) -> State:

@@ -138,13 +138,19 @@ class ObjectStore:
     async def _put_chunks(self, nuid: str, content: Iterable[bytes]) -> tuple[int, int, str]:
         subject, size, chunks, hashed = self._chunk_subject(nuid), 0, 0, sha256()
         under_way: deque[asyncio.Future[PubAck]] = deque()
-        for chunk in _pieces(content):
-            under_way.append(self._bus.publish_nowait(subject, chunk, timeout_ms=PUT_TIMEOUT_MS))
-            hashed.update(chunk)
-            size, chunks = size + len(chunk), chunks + 1
-            if len(under_way) == CHUNKS_UNDER_WAY:
-                await under_way.popleft()
-        await asyncio.gather(*under_way)
+        try:
+            for chunk in _pieces(content):
+                ack = self._bus.publish_nowait(subject, chunk, timeout_ms=PUT_TIMEOUT_MS)
+                under_way.append(ack)
+                hashed.update(chunk)
+                size, chunks = size + len(chunk), chunks + 1
+                if len(under_way) == CHUNKS_UNDER_WAY:
+                    await under_way.popleft()
+        finally:
+            outcomes = await asyncio.gather(*under_way, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
         return size, chunks, _digest_text(hashed.digest())
 
     async def _purge(self, subject: str) -> None:
