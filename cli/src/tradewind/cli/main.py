@@ -8,6 +8,7 @@ import typer
 
 from tradewind.cli import orders
 from tradewind.cli.bench_commands import app as bench_app
+from tradewind.cli.chaos_commands import app as chaos_app
 from tradewind.cli.console_io import EXIT_HOLDS, out, print_json, run_or_explain
 from tradewind.cli.suite.facts import Options, suite_folder
 from tradewind.cli.suite_of import DEFAULT_HOME, DEFAULT_NAME, AsJson, Home, Name, running_facts
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 app.add_typer(orders.app, name="order")
 app.add_typer(bench_app, name="bench")
+app.add_typer(chaos_app, name="chaos")
 app.command()(orders.positions)
 app.command()(orders.halt)
 app.command()(orders.resume)

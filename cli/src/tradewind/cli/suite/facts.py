@@ -33,6 +33,7 @@ class Options:
     flow_dir: Path | None = None
     shards: int = 2
     replicas: int = 2
+    gateways: int = 1
     gateway_port: int = 0
     console_port: int = 0
 
@@ -49,6 +50,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     console_port: int
     archive_port: int
     venue_port: int
+    more_gateway_ports: list[int] = []
 
     @property
     def folder(self) -> Path:
@@ -62,8 +64,14 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def gateway_url(self) -> str:
-        """Address of the gateway."""
+        """Address of the first gateway."""
         return f"http://{HOST}:{self.gateway_port}"
+
+    @property
+    def gateway_urls(self) -> list[str]:
+        """Addresses of all gateways, the first first."""
+        ports = [self.gateway_port, *self.more_gateway_ports]
+        return [f"http://{HOST}:{port}" for port in ports]
 
     @property
     def console_url(self) -> str:

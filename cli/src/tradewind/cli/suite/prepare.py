@@ -71,7 +71,7 @@ def node_name(facts: Facts, number: int) -> str:
 
 
 def _choose(folder: Path, earlier: Facts | None, options: Options) -> Facts:
-    free = iter(free_ports(NODES * 3 + 4))
+    free = iter(free_ports(NODES * 3 + 3 + options.gateways))
 
     def port(wanted: int, earlier_port: int, what: str, option: str) -> int:
         if wanted:
@@ -105,7 +105,16 @@ def _choose(folder: Path, earlier: Facts | None, options: Options) -> Facts:
         ),
         archive_port=port(0, earlier.archive_port if earlier else 0, "archiver", ""),
         venue_port=port(0, earlier.venue_port if earlier else 0, "venue", ""),
+        more_gateway_ports=[
+            port(0, earlier_port, "gateway", "") for earlier_port in _more(earlier, options)
+        ],
     )
+
+
+def _more(earlier: Facts | None, options: Options) -> list[int]:
+    """The ports that gateways beyond the first had before; 0 for one that is new."""
+    had = earlier.more_gateway_ports if earlier else []
+    return [*had, *[0] * options.gateways][: options.gateways - 1]
 
 
 def _write_secrets(facts: Facts) -> None:

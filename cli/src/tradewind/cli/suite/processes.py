@@ -23,7 +23,7 @@ def plan_of(facts: Facts, options: Options) -> Plan:
         Stage(
             name="services",
             processes=[
-                _gateway(facts),
+                *_gateways(facts),
                 _venue(facts),
                 _marketdata(facts),
                 _risk(facts),
@@ -125,9 +125,12 @@ def _replicas(facts: Facts) -> list[ProcessSpec]:
     ]
 
 
-def _gateway(facts: Facts) -> ProcessSpec:
+def _gateways(facts: Facts) -> list[ProcessSpec]:
     keys = str(facts.secrets_dir / "gateway-keys.json")
-    return _http(_service(facts, "gateway", "gateway-0", KEYS_FILE=keys), facts.gateway_port)
+    return [
+        _http(_service(facts, "gateway", f"gateway-{number}", KEYS_FILE=keys), port)
+        for number, port in enumerate([facts.gateway_port, *facts.more_gateway_ports])
+    ]
 
 
 def _venue(facts: Facts) -> ProcessSpec:

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts the clients, each a process of its own, and waits for their histories."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import msgspec
+
+from tradewind.cli.chaos.client_process import Told
+from tradewind.cli.suite.facts import HOST, OPERATOR_KEY, Facts, SuiteError
+from tradewind.common.init_job.defaults import BENCH_ACCOUNTS, INSTRUMENTS
+
+CLIENTS = 2
+END_S = 120.0
+
+
+class Load:
+    """Client processes of one run."""
+
+    def __init__(self, facts: Facts, folder: Path, *, rate: float, orders: int, seed: int) -> None:
+        self._facts = facts
+        self._folder = folder
+        self._rate = rate
+        self._orders = orders
+        self._seed = seed
+        self._processes: list[asyncio.subprocess.Process] = []
+
+    @property
+    def histories(self) -> dict[str, Path]:
+        """Where each client writes."""
+        return {f"c{n}": self._folder / f"client-{n}.jsonl" for n in range(CLIENTS)}
+
+    async def start(self) -> None:
+        """Starts all clients; they begin at once."""
+        for number, (name, history) in enumerate(self.histories.items()):
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "tradewind.cli.chaos.client_process",
+                stdin=asyncio.subprocess.PIPE,
+                stderr=(self._folder / f"client-{number}.log").open("wb"),
+                start_new_session=True,
+            )
+            self._processes.append(process)
+            assert process.stdin is not None
+            process.stdin.write(msgspec.json.encode(self._told(number, name, history)))
+            process.stdin.close()
+
+    async def end(self) -> None:
+        """Has the clients finish what they asked, and waits for them.
+
+        Raises:
+            SuiteError: CLIENT_FAILED.
+        """
+        self._signal()
+        try:
+            async with asyncio.timeout(END_S):
+                codes = [await process.wait() for process in self._processes]
+        finally:
+            self.kill()
+        if any(codes):
+            raise SuiteError(f"a client failed: see {self._folder}", code="CLIENT_FAILED")
+
+    def kill(self) -> None:
+        """Ends clients that are still there, whatever they are doing."""
+        for process in self._processes:
+            if process.returncode is None:
+                process.kill()
+
+    def _signal(self) -> None:
+        for process in self._processes:
+            if process.returncode is None:
+                process.terminate()
+
+    def _told(self, number: int, name: str, history: Path) -> Told:
+        instrument = INSTRUMENTS[0]
+        urls = self._facts.gateway_urls
+        first = number % len(urls)
+        return Told(
+            name=name,
+            gateways=[*urls[first:], *urls[:first]],
+            key_id=OPERATOR_KEY,
+            secret=self._facts.secret(f"key.{OPERATOR_KEY}"),
+            accounts=list(BENCH_ACCOUNTS[number::CLIENTS]),
+            symbol=instrument.symbol,
+            tick_size=instrument.tick_size,
+            lot_size=instrument.lot_size,
+            feed_url=f"ws://{HOST}:{self._facts.venue_port}/feed",
+            rate=self._rate / CLIENTS,
+            orders=-(-self._orders // CLIENTS),
+            seed=self._seed * CLIENTS + number,
+            history=str(history),
+        )

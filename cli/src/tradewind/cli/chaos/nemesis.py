@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Breaks one thing at a time, writes down when, and goes on only when all is well again."""
+
+import asyncio
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from tradewind.cli.chaos.scenarios import PAUSE_S, SCENARIOS, Action, Probe, Scenario
+from tradewind.cli.chaos.view import View
+
+QUIET_S = (0.3, 1.0)
+"""Between two faults, so that a fault never meets the same moment of every cycle."""
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """One injection. `shard` is the one that is harmed, None for all; `url` a gateway's."""
+
+    t_ns: int
+    scenario: str
+    victim: str
+    pid: int
+    action: Action
+    probe: Probe
+    shard: int | None = None
+    url: str = ""
+    healed_ns: int = 0
+
+
+class Nemesis:
+    """Injects faults of one scenario."""
+
+    def __init__(self, view: View, scenario: str, seed: int, log: Path) -> None:
+        self._view = view
+        self._scenario = scenario
+        self._random = random.Random(seed)
+        self._log = log
+        self.faults: list[Fault] = []
+
+    async def run(self, count: int, on_fault: Callable[[Fault], object]) -> None:
+        """Injects `count` faults, each when the last victim is back in step."""
+        with self._log.open("ab", buffering=0) as log:
+            while len(self.faults) < count:
+                await self._view.until_in_step()
+                await asyncio.sleep(self._random.uniform(*QUIET_S))
+                fault = await self._inject(self._random.choice(SCENARIOS[self._scenario]))
+                self.faults.append(fault)
+                log.write(msgspec.json.encode(fault) + b"\n")
+                on_fault(fault)
+                if fault.action is Action.KILL:
+                    await self._view.until_replaced(fault.victim, fault.pid)
+            await self._view.until_in_step()
+
+    async def _inject(self, scenario: Scenario) -> Fault:
+        found = await self._view.candidates(scenario.victim)
+        while not found:  # a shard may have no leader for a moment
+            await asyncio.sleep(0.05)
+            found = await self._view.candidates(scenario.victim)
+        name = self._random.choice(sorted(found))
+        pid = self._view.pid(name)
+        t_ns = time.monotonic_ns()
+        if scenario.action is Action.KILL:
+            os.kill(pid, signal.SIGKILL)
+        else:
+            await _pause(pid)
+        return Fault(
+            t_ns=t_ns,
+            scenario=self._scenario,
+            victim=name,
+            pid=pid,
+            action=scenario.action,
+            probe=scenario.probe,
+            shard=found[name],
+            url=self._url_of(name),
+            healed_ns=time.monotonic_ns(),
+        )
+
+    def _url_of(self, name: str) -> str:
+        kind, _, number = name.rpartition("-")
+        return self._view.facts.gateway_urls[int(number)] if kind == "gateway" else ""
+
+
+async def _pause(pid: int) -> None:
+    """Stops a process for a while. It goes on whatever happens here."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        await asyncio.sleep(PAUSE_S)
+    finally:
+        os.kill(pid, signal.SIGCONT)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How long it took: from the injection to the first new order that shows it working again."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tradewind.cli.chaos.history import Line
+from tradewind.cli.chaos.nemesis import Fault
+from tradewind.cli.chaos.scenarios import Probe
+
+ANSWERS = {
+    Probe.ACCEPTED: "PENDING_NEW",
+    Probe.RECONNECTED: "PENDING_NEW",
+    Probe.ACKNOWLEDGED: "NEW",
+}
+
+
+class Answered:
+    """New orders of the clients, with when they were asked and when the answer came."""
+
+    def __init__(
+        self, histories: Mapping[str, Sequence[Line]], shard_of: Mapping[str, int]
+    ) -> None:
+        self._orders: list[tuple[int, str, str, dict[str, int]]] = []
+        self._connected: dict[str, list[tuple[int, str]]] = {}
+        self._shard_of = shard_of
+        for client, lines in histories.items():
+            self._read(client, lines)
+        self._orders.sort(key=lambda order: order[0])
+        self._asked = [order[0] for order in self._orders]
+
+    def recovery_ns(self, fault: Fault) -> int | None:
+        """From the injection to the answer, None if there never was one."""
+        answer = ANSWERS[fault.probe]
+        times = [
+            told[answer] - fault.t_ns
+            for _asked, client, account, told in self._orders[
+                bisect_right(self._asked, fault.t_ns) :
+            ]
+            if answer in told and self._is_affected(fault, client, account)
+        ]
+        return min(times, default=None)
+
+    def _is_affected(self, fault: Fault, client: str, account: str) -> bool:
+        if fault.shard is not None and self._shard_of[account] != fault.shard:
+            return False
+        if fault.probe is not Probe.RECONNECTED:
+            return True
+        before = [url for t_ns, url in self._connected[client] if t_ns < fault.t_ns]
+        return bool(before) and before[-1] == fault.url
+
+    def _read(self, client: str, lines: Sequence[Line]) -> None:
+        asked: dict[tuple[str, str], dict[str, int]] = {}
+        connections = self._connected.setdefault(client, [])
+        for line in lines:
+            key = (line.account, line.cl_ord_id)
+            if line.kind == "connected":
+                connections.append((line.t_ns, line.gateway))
+            elif line.kind == "invoke" and line.op == "submit":
+                asked[key] = {}
+                self._orders.append((line.t_ns, client, line.account, asked[key]))
+            elif line.kind == "report" and key in asked and line.report is not None:
+                asked[key].setdefault(line.report["exec_type"], line.t_ns)
+
+
+def summary(samples_ms: Sequence[float]) -> dict[str, Any]:
+    """Percentiles of the samples, nearest rank."""
+    ordered = sorted(samples_ms)
+    if not ordered:
+        return {"n": 0, "p50": None, "p90": None, "p99": None, "max": None}
+
+    def at(share: float) -> float:
+        rank = max(1, -(-len(ordered) * share // 1))
+        return round(ordered[int(rank) - 1], 1)
+
+    return {
+        "n": len(ordered),
+        "p50": at(0.50),
+        "p90": at(0.90),
+        "p99": at(0.99),
+        "max": round(ordered[-1], 1),
+    }

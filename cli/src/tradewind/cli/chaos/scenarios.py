@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is broken in each scenario, and what counts as working again."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+PAUSE_S = 3.0
+"""Longer than every patience and lease in the suite."""
+
+
+class Action(StrEnum):
+    """What is done to a process."""
+
+    KILL = "kill"
+    PAUSE = "pause"
+
+
+class Probe(StrEnum):
+    """The first thing that shows the harmed function working again.
+
+    ACCEPTED: a new order is accepted on the victim's shard (or any, where it has none).
+    RECONNECTED: a new order is accepted for a client that was connected to the victim.
+    ACKNOWLEDGED: a new order is acknowledged by the venue.
+    ARCHIVED: a new order's row is in the warehouse.
+    KILLED: a trading state is set and takes effect.
+    """
+
+    ACCEPTED = "accepted"
+    RECONNECTED = "reconnected"
+    ACKNOWLEDGED = "acknowledged"
+    ARCHIVED = "archived"
+    KILLED = "killed"
+
+
+class Victim(StrEnum):
+    """Which process is hit, by what it does at that moment."""
+
+    SHARD_LEADER = "the replica that leads a shard"
+    GATEWAY = "a gateway"
+    CONNECTOR = "a venue connector"
+    RISK = "the risk service"
+    ARCHIVER = "the archiver"
+    JOURNAL_LEADER = "the node that leads a journal"
+    NODE = "any node"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One kind of fault. A scenario with several is one drawn at each fault."""
+
+    victim: Victim
+    action: Action
+    probe: Probe
+
+
+SCENARIOS: dict[str, tuple[Scenario, ...]] = {
+    "oms-kill": (Scenario(victim=Victim.SHARD_LEADER, action=Action.KILL, probe=Probe.ACCEPTED),),
+    "oms-pause": (Scenario(victim=Victim.SHARD_LEADER, action=Action.PAUSE, probe=Probe.ACCEPTED),),
+    "gateway-kill": (Scenario(victim=Victim.GATEWAY, action=Action.KILL, probe=Probe.RECONNECTED),),
+    "connector-kill": (
+        Scenario(victim=Victim.CONNECTOR, action=Action.KILL, probe=Probe.ACKNOWLEDGED),
+    ),
+    "connector-pause": (
+        Scenario(victim=Victim.CONNECTOR, action=Action.PAUSE, probe=Probe.ACKNOWLEDGED),
+    ),
+    "risk-kill": (Scenario(victim=Victim.RISK, action=Action.KILL, probe=Probe.KILLED),),
+    "archiver-kill": (Scenario(victim=Victim.ARCHIVER, action=Action.KILL, probe=Probe.ARCHIVED),),
+    "nats-kill": (
+        Scenario(victim=Victim.JOURNAL_LEADER, action=Action.KILL, probe=Probe.ACCEPTED),
+        Scenario(victim=Victim.NODE, action=Action.KILL, probe=Probe.ACCEPTED),
+    ),
+    "nats-pause": (Scenario(victim=Victim.NODE, action=Action.PAUSE, probe=Probe.ACCEPTED),),
+}
+SCENARIOS["everything"] = tuple(
+    scenario for name in sorted(SCENARIOS) for scenario in SCENARIOS[name]
+)

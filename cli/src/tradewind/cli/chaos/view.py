@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the nemesis must know of the suite: who does what now, and who is back in step."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from tradewind.cli.chaos.scenarios import Victim
+from tradewind.cli.status import heartbeats, stream_leaders
+from tradewind.cli.suite.facts import Facts, SuiteError
+from tradewind.cli.suite.launcher import read_table
+from tradewind.common import subjects
+from tradewind.common.errors import BusError
+from tradewind.common.jetstream import Bus
+
+IN_STEP_S = 90.0
+LOOK_AGAIN_S = 0.05
+LAG_MAX = 200
+BEAT_FRESH_MS = 1_500
+
+
+class View:
+    """Reads the suite's own tables; it decides whom to hit, never whether the suite is right."""
+
+    def __init__(self, facts: Facts, bus: Bus) -> None:
+        self.facts = facts
+        self._bus = bus
+
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """The processes by name."""
+        return {row["name"]: row for row in read_table(self.facts).get("processes", [])}
+
+    def pid(self, name: str) -> int:
+        """The process id of a running process.
+
+        Raises:
+            SuiteError: NOT_RUNNING.
+        """
+        row = self.rows().get(name)
+        if row is None or row["phase"] != "ready":
+            raise SuiteError(f"{name} does not run", code="NOT_RUNNING")
+        return int(row["pid"])
+
+    async def candidates(self, victim: Victim) -> dict[str, int | None]:
+        """Processes that are this kind of victim now, each with the shard that it would harm."""
+        names = sorted(self.rows())
+        shards = range(self.facts.shards)
+        match victim:
+            case Victim.SHARD_LEADER:
+                beats = await heartbeats(self._bus)
+                return {
+                    beat["instance"]: beat["shard"]
+                    for beat in beats
+                    if beat["service"] == "oms" and beat["role"] == "leader"
+                }
+            case Victim.JOURNAL_LEADER:
+                leaders = await stream_leaders(self._bus, self.facts.shards)
+                by_name = {row["stream"]: row["leader"] or "" for row in leaders}
+                journals = {by_name[subjects.journal_stream(shard)]: shard for shard in shards}
+                return {f"nats-{leader.rpartition('-')[2]}": s for leader, s in journals.items()}
+            case Victim.NODE:
+                return {name: None for name in names if name.startswith("nats-")}
+            case Victim.GATEWAY | Victim.CONNECTOR | Victim.RISK | Victim.ARCHIVER:
+                return {name: None for name in names if name.startswith(PREFIXES[victim])}
+
+    async def until_replaced(self, name: str, pid: int) -> None:
+        """Waits until another process runs in the place of a killed one.
+
+        Raises:
+            SuiteError: NOT_IN_STEP, if that takes too long.
+        """
+
+        async def is_replaced() -> bool:
+            row = self.rows()[name]
+            return bool(row["phase"] == "ready" and row["pid"] != pid)
+
+        await self._until(is_replaced)
+
+    async def until_in_step(self) -> None:
+        """Waits until every process is ready and every replica follows closely.
+
+        Raises:
+            SuiteError: NOT_IN_STEP, if that takes too long.
+        """
+        await self._until(self._is_in_step)
+
+    async def _until(self, is_so: Callable[[], Awaitable[bool]]) -> None:
+        for _ in range(round(IN_STEP_S / LOOK_AGAIN_S)):
+            if await is_so():
+                return
+            await asyncio.sleep(LOOK_AGAIN_S)
+        waiting = [n for n, row in self.rows().items() if row["phase"] not in ("ready", "done")]
+        raise SuiteError(
+            f"the suite is not back in step after {IN_STEP_S:.0f} s: waiting for {waiting}",
+            code="NOT_IN_STEP",
+        )
+
+    async def _is_in_step(self) -> bool:
+        rows = self.rows().values()
+        if any(row["phase"] not in ("ready", "done") for row in rows):
+            return False
+        try:
+            beats = await heartbeats(self._bus)
+            leaders = await stream_leaders(self._bus, self.facts.shards)
+        except (BusError, msgspec.MsgspecError):
+            return False
+        if any(not row["leader"] for row in leaders):
+            return False
+        return all(self._is_shard_in_step(shard, beats) for shard in range(self.facts.shards))
+
+    def _is_shard_in_step(self, shard: int, beats: list[dict[str, Any]]) -> bool:
+        mine = [b for b in beats if b["service"] == "oms" and b.get("shard") == shard]
+        fresh = [beat for beat in mine if beat["age_ms"] < BEAT_FRESH_MS]
+        if len(fresh) < self.facts.replicas or not any(b["role"] == "leader" for b in fresh):
+            return False
+        seqs = [beat["seq"] for beat in fresh]
+        return bool(max(seqs) - min(seqs) <= LAG_MAX)
+
+
+PREFIXES = {
+    Victim.GATEWAY: "gateway-",
+    Victim.CONNECTOR: "venue-",
+    Victim.RISK: "risk-",
+    Victim.ARCHIVER: "archiver-",
+}

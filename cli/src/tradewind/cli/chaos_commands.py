@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tradewind chaos`: faults on a suite of its own, and a verdict from the outside."""
+
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tradewind.cli.console_io import (
+    EXIT_COULD_NOT_RUN,
+    EXIT_DOES_NOT_HOLD,
+    EXIT_HOLDS,
+    err,
+    out,
+    print_json,
+    run_or_explain,
+)
+from tradewind.cli.suite_of import AsJson
+
+app = typer.Typer(no_args_is_help=True, help="Break a suite that is started for it, and judge.")
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    scenario: Annotated[str, typer.Option(help="What to break; `chaos list` names all.")],
+    faults: Annotated[int, typer.Option(min=1, max=10_000, help="How many faults.")] = 5,
+    orders: Annotated[int, typer.Option(min=1, help="At least so many orders.")] = 1000,
+    seed: Annotated[int | None, typer.Option(help="Chooses victims, moments and orders.")] = None,
+    rate: Annotated[float, typer.Option(min=1, max=5_000, help="Requests per second.")] = 100,
+    keep: Annotated[
+        Path | None, typer.Option(help="Folder for histories and logs; kept afterwards.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Starts a suite, drives orders through it, breaks it, heals it, and judges."""
+    from tradewind.cli.chaos.run import Plan, run_chaos
+
+    plan = Plan(
+        scenario=scenario,
+        faults=faults,
+        orders=orders,
+        seed=secrets.randbelow(2**31) if seed is None else seed,
+        rate=rate,
+    )
+
+    async def work() -> int:
+        folder = keep or Path(tempfile.mkdtemp(prefix="tradewind-chaos-"))
+        try:
+            report = await run_chaos(plan, folder, context.obj)
+        finally:
+            if keep is None:
+                shutil.rmtree(folder, ignore_errors=True)
+        if as_json:
+            print_json(report)
+        else:
+            _show(report)
+        return exit_code(report)
+
+    run_or_explain(work)
+
+
+@app.command("list")
+def list_scenarios(as_json: AsJson = False) -> None:
+    """Names every scenario and what it does."""
+    from tradewind.cli.chaos.scenarios import SCENARIOS
+
+    found = {
+        name: [f"{item.action} {item.victim}" for item in items]
+        for name, items in SCENARIOS.items()
+    }
+    if as_json:
+        print_json({"scenarios": found})
+        return
+    for name, items in found.items():
+        out.print(f"{name}: {', '.join(items)}")
+
+
+def exit_code(report: dict[str, Any]) -> int:
+    """0 holds, 1 does not hold, 3 the run shows nothing."""
+    if report["violations"] or report["unresolved"]:
+        return EXIT_DOES_NOT_HOLD
+    return EXIT_HOLDS if report["valid"] else EXIT_COULD_NOT_RUN
+
+
+def _show(report: dict[str, Any]) -> None:
+    for name in (
+        "scenario",
+        "seed",
+        "faults",
+        "orders",
+        "accepted",
+        "lost",
+        "duplicated",
+        "phantom",
+        "illegal_transitions",
+        "unresolved",
+        "position_mismatch",
+        "events_exact",
+        "digests_equal",
+    ):
+        out.print(f"{name.replace('_', ' '):20} {report[name]}")
+    times = report["recovery_ms"]
+    out.print(
+        f"{'recovery':20} p50 {times['p50']} ms, p99 {times['p99']} ms, max {times['max']} ms"
+    )
+    for checker, examples in report["examples"].items():
+        err.print(f"[bold red]{checker}[/] {examples}")
+    if not report["valid"]:
+        err.print(f"[bold red]not valid[/]: {report['coverage']}")
+    code = exit_code(report)
+    out.print("[bold green]holds[/]" if code == EXIT_HOLDS else "[bold red]does not hold[/]")

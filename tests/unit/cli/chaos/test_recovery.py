@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recovery is clocked from the injection to the first new order of those who were harmed."""
+
+from typing import Any
+
+from tradewind.cli.chaos.history import Line
+from tradewind.cli.chaos.nemesis import Fault
+from tradewind.cli.chaos.recovery import Answered, summary
+from tradewind.cli.chaos.scenarios import Action, Probe
+
+SHARD_OF = {"A": 0, "B": 1}
+
+
+def fault(probe: Probe, **facts: Any) -> Fault:
+    return Fault(
+        t_ns=100, scenario="s", victim="v", pid=1, action=Action.KILL, probe=probe, **facts
+    )
+
+
+def order(name: str, account: str, asked: int, **told: int) -> list[Line]:
+    asked_line = Line(t_ns=asked, kind="invoke", op="submit", account=account, cl_ord_id=name)
+    answers = [
+        Line(
+            t_ns=t_ns,
+            kind="report",
+            account=account,
+            cl_ord_id=name,
+            report={"exec_type": exec_type},
+        )
+        for exec_type, t_ns in told.items()
+    ]
+    return [asked_line, *answers]
+
+
+def test_an_order_asked_before_the_injection_does_not_count() -> None:
+    lines = [*order("c1", "A", 99, PENDING_NEW=120), *order("c2", "A", 101, PENDING_NEW=180)]
+    assert Answered({"c": lines}, SHARD_OF).recovery_ns(fault(Probe.ACCEPTED)) == 80
+
+
+def test_only_the_harmed_shard_counts() -> None:
+    lines = [*order("c1", "B", 101, PENDING_NEW=110), *order("c2", "A", 102, PENDING_NEW=170)]
+    assert Answered({"c": lines}, SHARD_OF).recovery_ns(fault(Probe.ACCEPTED, shard=0)) == 70
+
+
+def test_a_venue_must_acknowledge_where_a_connector_was_harmed() -> None:
+    lines = order("c1", "A", 101, PENDING_NEW=110, NEW=400)
+    assert Answered({"c": lines}, SHARD_OF).recovery_ns(fault(Probe.ACKNOWLEDGED)) == 300
+
+
+def test_only_clients_of_the_killed_gateway_count() -> None:
+    here = [Line(t_ns=1, kind="connected", gateway="g0"), *order("c1", "A", 101, PENDING_NEW=150)]
+    there = [Line(t_ns=1, kind="connected", gateway="g1"), *order("d1", "A", 101, PENDING_NEW=105)]
+    answered = Answered({"c": here, "d": there}, SHARD_OF)
+    assert answered.recovery_ns(fault(Probe.RECONNECTED, url="g0")) == 50
+
+
+def test_what_never_recovered_has_no_time() -> None:
+    lines = order("c1", "A", 101)
+    assert Answered({"c": lines}, SHARD_OF).recovery_ns(fault(Probe.ACCEPTED)) is None
+
+
+def test_percentiles_are_samples_that_happened() -> None:
+    assert summary([5.0, 1.0, 3.0]) == {"n": 3, "p50": 3.0, "p90": 5.0, "p99": 5.0, "max": 5.0}
+    assert summary([])["n"] == 0
