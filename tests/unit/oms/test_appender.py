@@ -15,7 +15,7 @@ from tradewind.common.lifecycle import Stop, serve_until
 from tradewind.common.testing import eventually
 from tradewind.core.commands import OpenSegment
 from tradewind.oms.appender import BATCH_MESSAGES_MAX, Appender
-from tradewind.oms.replica import Replica
+from tradewind.oms.replica import Replica, Tail
 
 PATIENCE_MS = 20
 
@@ -53,7 +53,7 @@ class Reader:
 
 
 def make(stream: MemoryStream, *, instance: str = "oms-0-0") -> tuple[Replica, Appender, Reader]:
-    replica = Replica(0, None)
+    replica = Replica(0, Tail())
     reader = Reader()
     appender = Appender(
         cast(Bus, stream),

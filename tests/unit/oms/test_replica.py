@@ -7,7 +7,7 @@ from tradewind.common import codec, subjects
 from tradewind.common.errors import CorruptionError
 from tradewind.common.jetstream import Record
 from tradewind.core.commands import AdvanceTime, Command, OpenSegment
-from tradewind.oms.replica import Checkpoint, Output, Replica
+from tradewind.oms.replica import Output, Replica, Tail
 
 
 def entry(seq: int, command: Command | None = None, body: bytes | None = None) -> Record:
@@ -37,7 +37,7 @@ def stored(output: Output, *, by: str = "other", body: bytes | None = None) -> R
 
 def computed(count: int) -> list[Output]:
     """The outputs of a journal of `count` entries, as any replica computes them."""
-    replica = Replica(0, None)
+    replica = Replica(0, Tail())
     replica.apply(entry(1, OpenSegment(segment="seg", shard=0)))
     for seq in range(2, count + 1):
         replica.apply(entry(seq))
@@ -52,7 +52,7 @@ def test_every_entry_leaves_an_output_with_the_next_ordinal() -> None:
 
 
 def test_an_output_that_another_replica_appended_leaves_the_outbox() -> None:
-    replica = Replica(0, None)
+    replica = Replica(0, Tail())
     replica.apply(entry(1, OpenSegment(segment="seg", shard=0)))
     replica.apply(entry(2))
     replica.confirm(stored(computed(2)[0]))
@@ -62,7 +62,7 @@ def test_an_output_that_another_replica_appended_leaves_the_outbox() -> None:
 
 def test_an_output_that_was_stored_before_it_was_computed_here_is_compared_later() -> None:
     outputs = computed(2)
-    replica = Replica(0, None)
+    replica = Replica(0, Tail())
     replica.confirm(stored(outputs[0]))
     replica.apply(entry(1, OpenSegment(segment="seg", shard=0)))
     replica.apply(entry(2))
@@ -70,7 +70,7 @@ def test_an_output_that_was_stored_before_it_was_computed_here_is_compared_later
 
 
 def test_an_output_that_differs_from_what_was_computed_here_stops_the_replica() -> None:
-    replica = Replica(0, None)
+    replica = Replica(0, Tail())
     replica.apply(entry(1, OpenSegment(segment="seg", shard=0)))
     with pytest.raises(CorruptionError, match="EVENTS_0 sequence 1"):
         replica.confirm(stored(replica.outbox[0], body=b"{}"))
@@ -78,7 +78,7 @@ def test_an_output_that_differs_from_what_was_computed_here_stops_the_replica() 
 
 def test_a_replica_that_starts_again_checks_the_chain_at_the_tail_it_found() -> None:
     outputs = computed(3)
-    tail = Checkpoint(seq=2, ordinal=2, chain=outputs[1].chain)
+    tail = Tail(2, outputs[1].chain)
     replica = Replica(0, tail)
     replica.apply(entry(1, OpenSegment(segment="seg", shard=0)))
     replica.apply(entry(2))
@@ -87,14 +87,14 @@ def test_a_replica_that_starts_again_checks_the_chain_at_the_tail_it_found() -> 
 
 
 def test_a_replica_that_starts_again_on_another_history_stops() -> None:
-    replica = Replica(0, Checkpoint(seq=2, ordinal=2, chain="f" * 64))
+    replica = Replica(0, Tail(2, "f" * 64))
     replica.apply(entry(1, OpenSegment(segment="seg", shard=0)))
     with pytest.raises(CorruptionError, match="EVENTS_0 sequence 2"):
         replica.apply(entry(2))
 
 
 def test_a_jump_in_the_stored_outputs_stops_the_replica() -> None:
-    replica = Replica(0, None)
+    replica = Replica(0, Tail())
     with pytest.raises(CorruptionError, match="jumps to 2 from 0"):
         replica.confirm(stored(computed(2)[1]))
 
@@ -103,7 +103,7 @@ def test_a_jump_in_the_stored_outputs_stops_the_replica() -> None:
     "body", [b"", b"{", b'{"v":1,"type":"Nonsense","data":{}}', b'{"v":9,"type":"AdvanceTime"}']
 )
 def test_a_poison_entry_stops_the_replica_and_names_its_sequence(body: bytes) -> None:
-    replica = Replica(1, None)
+    replica = Replica(1, Tail())
     replica.apply(entry(1, OpenSegment(segment="seg", shard=1)))
     with pytest.raises(CorruptionError, match="JOURNAL_1 sequence 2 cannot be applied"):
         replica.apply(entry(2, body=body))
@@ -111,6 +111,6 @@ def test_a_poison_entry_stops_the_replica_and_names_its_sequence(body: bytes) ->
 
 
 def test_a_missing_entry_stops_the_replica() -> None:
-    replica = Replica(0, None)
+    replica = Replica(0, Tail())
     with pytest.raises(CorruptionError, match="JOURNAL_0 sequence 2"):
         replica.apply(entry(2))

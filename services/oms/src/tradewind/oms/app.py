@@ -2,108 +2,148 @@
 """Composition root of one replica."""
 
 import asyncio
+import gc
 import logging
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from tradewind.common import streams, subjects
+from tradewind.common.build import build_id
 from tradewind.common.errors import BusError
-from tradewind.common.jetstream import Bus, StreamReader, read_last, set_consumer_floor
+from tradewind.common.jetstream import Bus, StreamReader, set_consumer_floor
 from tradewind.common.lifecycle import Stop, serve_until
 from tradewind.common.status import Heartbeat
+from tradewind.core.commands import SkipEntry
+from tradewind.oms.agreement import Agreement
 from tradewind.oms.appender import Appender, patience_of
+from tradewind.oms.keeper import SnapshotKeeper
 from tradewind.oms.queries import Queries
-from tradewind.oms.replica import Checkpoint, Replica
+from tradewind.oms.replica import PoisonError, Replica
+from tradewind.oms.resume import Beginning, choose_beginning, decided_skip, events_tail
 from tradewind.oms.settings import Settings
 from tradewind.oms.timekeeper import keep_time
 
 log = logging.getLogger(__name__)
 
 FLOOR_INTERVAL_S = 1.0
+PACKAGES = ("tradewind.core", "tradewind.common", "tradewind.oms")
+"""The code that must be the same for two replicas to be of one build."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a replica consists of."""
+
+    replica: Replica
+    beginning: Beginning
+    journal: StreamReader
+    events: StreamReader
+    appender: Appender
+    agreement: Agreement
+    keeper: SnapshotKeeper
 
 
 async def serve(settings: Settings, stop: Stop) -> None:
-    """Follows the shard, and leads it whenever nobody else does, until `stop`."""
-    service = settings.service
-    bus = await Bus.connect(service.bus, name=service.instance)
-    try:
-        await streams.verify(bus, service.shards)
-        replica = Replica(settings.shard, await events_tail(bus, settings.shard))
-        journal = StreamReader(
-            bus,
-            subjects.journal_stream(settings.shard),
-            subjects.live(subjects.journal_all(settings.shard)),
-            1,
-        )
-        events = StreamReader(
-            bus,
-            subjects.events_stream(settings.shard),
-            subjects.live(subjects.events_all(settings.shard)),
-            replica.confirmed + 1,
-        )
-        appender = Appender(
-            bus,
-            replica,
-            events,
-            instance=service.instance,
-            patience_ms=patience_of(settings.rank, settings.patience_ms),
-        )
-        await journal.open()
-        await events.open()
-        await Queries(replica, appender, service.instance).serve(bus)
-        heartbeat = Heartbeat(bus, service, "oms")
-        await serve_until(
-            stop,
-            follow_journal(bus, journal, replica, appender, service.instance),
-            follow_events(events, replica, appender),
-            appender.run(stop),
-            keep_time(
-                bus,
-                replica,
-                appender,
-                instance=service.instance,
-                rank=settings.rank,
-                interval_ms=settings.time_interval_ms,
-            ),
-            show_floor(bus, replica, appender),
-            heartbeat.run(stop, lambda: facts(replica, appender)),
-        )
-    finally:
-        await bus.close()
+    """Follows the shard, and leads it whenever nobody else does, until `stop`.
 
+    At a poison entry that two people decided to skip it begins again, with that decision: the
+    failed attempt may have left half of the entry in its state.
 
-async def events_tail(bus: Bus, shard: int) -> Checkpoint | None:
-    """The last output that EVENTS holds: where this replica's own outputs begin to matter.
-
-    Reading it first also keeps a starting replica from appending what has long been there.
+    Raises:
+        PoisonError: at an entry that cannot be applied and that nobody decided to skip.
     """
-    last = await read_last(bus, subjects.events_stream(shard))
-    if last is None:
-        return None
-    return Checkpoint(
-        seq=int(last.headers[subjects.HEADER_ENTRY]),
-        ordinal=last.seq,
-        chain=last.headers[subjects.HEADER_CHAIN],
+    skips: dict[int, SkipEntry] = {}
+    while not stop.is_set():
+        bus = await Bus.connect(settings.service.bus, name=settings.service.instance)
+        try:
+            await streams.verify(bus, settings.service.shards)
+            await _run(bus, await _assemble(bus, settings, skips), settings, stop)
+        except PoisonError as poison:
+            skips[poison.seq] = await decided_skip(bus, settings.shard, poison)
+        finally:
+            await bus.close()
+
+
+async def _assemble(bus: Bus, settings: Settings, skips: Mapping[int, SkipEntry]) -> Parts:
+    shard, instance = settings.shard, settings.service.instance
+    tail = await events_tail(bus, shard)
+    beginning = await choose_beginning(bus, shard, tail)
+    build = build_id(PACKAGES)
+    replica = Replica(shard, tail, start=beginning.snapshot, build=build, skips=skips)
+    journal = StreamReader(
+        bus,
+        subjects.journal_stream(shard),
+        subjects.live(subjects.journal_all(shard)),
+        replica.seq + 1,
+    )
+    events = StreamReader(
+        bus,
+        subjects.events_stream(shard),
+        subjects.live(subjects.events_all(shard)),
+        replica.confirmed + 1,
+    )
+    patience_ms = patience_of(settings.rank, settings.patience_ms)
+    appender = Appender(bus, replica, events, instance=instance, patience_ms=patience_ms)
+    keeper = SnapshotKeeper(
+        bus,
+        replica,
+        every=settings.snapshot_every,
+        rank=settings.rank,
+        instance=instance,
+        folder=settings.service.state_dir,
+        is_leading=lambda: appender.is_leading,
+    )
+    return Parts(
+        replica=replica,
+        beginning=beginning,
+        journal=journal,
+        events=events,
+        appender=appender,
+        agreement=Agreement(bus, replica, instance=instance),
+        keeper=keeper,
     )
 
 
-async def follow_journal(
-    bus: Bus, journal: StreamReader, replica: Replica, appender: Appender, instance: str
-) -> None:
-    """Applies every entry, in order, for ever; tells the others the chain at fixed sequences."""
-    told = 0
+async def _run(bus: Bus, parts: Parts, settings: Settings, stop: Stop) -> None:
+    replica, appender, instance = parts.replica, parts.appender, settings.service.instance
+    await parts.journal.open()
+    await parts.events.open()
+    await parts.agreement.listen()
+    await Queries(replica, appender, instance).serve(bus)
+    await serve_until(
+        stop,
+        follow_journal(parts),
+        follow_events(parts.events, replica, appender),
+        appender.run(stop),
+        parts.keeper.run(),
+        parts.agreement.run(),
+        keep_time(
+            bus,
+            replica,
+            appender,
+            instance=instance,
+            rank=settings.rank,
+            interval_ms=settings.time_interval_ms,
+        ),
+        show_floor(bus, replica, appender),
+        Heartbeat(bus, settings.service, "oms").run(stop, lambda: facts(parts)),
+    )
+
+
+async def follow_journal(parts: Parts) -> None:
+    """Applies every entry, in order, for ever; tells the others its digests at fixed sequences."""
+    replica = parts.replica
     while True:
-        for record in await journal.next_batch():
+        for record in await parts.journal.next_batch():
             replica.apply(record)
+            if replica.diverged_seq == record.seq:
+                parts.keeper.keep_for_diff()
         if replica.outbox:
-            appender.outputs_ready()
-        if replica.checkpoints and replica.checkpoints[-1].seq > told:
-            point = replica.checkpoints[-1]
-            told = point.seq
-            body = {"shard": replica.shard, "instance": instance, **asdict(point)}
-            bus.tell(subjects.digest(replica.shard), msgspec.json.encode(body))
+            parts.appender.outputs_ready()
+        if parts.agreement.tell():
+            # What is there by now mostly stays: a full collection would stop the shard for long.
+            gc.freeze()
 
 
 async def follow_events(events: StreamReader, replica: Replica, appender: Appender) -> None:
@@ -128,10 +168,12 @@ async def show_floor(bus: Bus, replica: Replica, appender: Appender) -> None:
             log.warning("the consumer oms of shard %d was not moved: %s", replica.shard, error)
 
 
-def facts(replica: Replica, appender: Appender) -> dict[str, Any]:
+def facts(parts: Parts) -> dict[str, Any]:
     """What the heartbeat tells of a replica."""
+    replica, appender, keeper = parts.replica, parts.appender, parts.keeper
     return {
-        "role": "leader" if appender.is_leading else "standby",
+        "role": appender.role,
+        "build": replica.build,
         "shard": replica.shard,
         "seq": replica.seq,
         "ordinal": replica.ordinal,
@@ -141,4 +183,10 @@ def facts(replica: Replica, appender: Appender) -> dict[str, Any]:
         "orders": len(replica.machine.state.orders),
         "takeovers": appender.takeovers,
         "refusals": appender.refusals,
+        "begun_at": parts.beginning.seq,
+        "snapshots_refused": parts.beginning.refused,
+        "snapshot_seq": keeper.newest_seq,
+        "snapshot_stall_ms": round(keeper.stall_ms, 1),
+        "digests_compared": parts.agreement.compared,
+        "disagreements": parts.agreement.disagreements,
     }

@@ -9,7 +9,7 @@ append decides nothing: the tail is read and what is still missing is appended a
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from tradewind.common import subjects
@@ -49,6 +49,13 @@ class Appender:
         """The last output in EVENTS is this replica's."""
         return self._replica.appended_by == self._instance
 
+    @property
+    def role(self) -> str:
+        """What operators call it: leader, standby, or shadow (may not append)."""
+        if self._replica.is_shadow:
+            return "shadow"
+        return "leader" if self.is_leading else "standby"
+
     def outputs_ready(self) -> None:
         """Outputs were added to the outbox."""
         if not self._wake.is_set():
@@ -72,7 +79,11 @@ class Appender:
                 continue
             if not self.is_leading and not await self._patience_over():
                 continue
-            await self._append(_cut(self._replica.outbox))
+            outputs = _cut(self._replica.appendable())
+            if outputs:
+                await self._append(outputs)
+            else:
+                await asyncio.sleep(self._patience_s)
 
     async def _patience_over(self) -> bool:
         """Waits one round; true once outputs have been missing for too long."""
@@ -123,7 +134,7 @@ def patience_of(rank: int, patience_ms: int) -> int:
     return patience_ms + rank * STAGGER_MS
 
 
-def _cut(outbox: Sequence[Output]) -> list[Output]:
+def _cut(outbox: Iterable[Output]) -> list[Output]:
     """The next batch: bounded in messages and bytes, cut anywhere, since each has its ordinal."""
     batch: list[Output] = []
     size = 0

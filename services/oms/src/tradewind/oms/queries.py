@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -78,7 +79,8 @@ class Queries:
         return {
             "shard": replica.shard,
             "instance": self._instance,
-            "role": "leader" if self._appender.is_leading else "standby",
+            "role": self._appender.role,
+            "build": replica.build,
             "seq": replica.seq,
             "ordinal": replica.ordinal,
             "ts_ns": replica.machine.state.ts_ns,
@@ -87,9 +89,10 @@ class Queries:
         }
 
     def digests(self, _question: dict[str, Any]) -> dict[str, Any]:
-        """The state's digest now, and the chain at the last fixed sequence numbers."""
-        points = list(self._replica.checkpoints)[-CHECKPOINTS_SHOWN:]
-        return {**self.state({}), "checkpoints": [asdict(point) for point in points]}
+        """Digest and chain now, and at the last fixed sequence numbers."""
+        newest_first = reversed(self._replica.checkpoints.values())
+        points = [asdict(point) for point in islice(newest_first, CHECKPOINTS_SHOWN)]
+        return {**self.state({}), "checkpoints": points[::-1]}
 
 
 def _handler(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[bytes], Any]:

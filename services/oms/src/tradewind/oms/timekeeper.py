@@ -28,7 +28,7 @@ async def keep_time(
         seen = replica.seq
         extra = 0 if appender.is_leading else STANDBY_FACTOR * (1 + rank)
         await asyncio.sleep(interval_ms / 1000 * (1 + extra))
-        if replica.seq != seen or replica.seq == 0:
+        if replica.seq != seen or replica.seq == 0 or replica.is_shadow:
             continue
         try:
             await bus.publish(subject, body, expected_last_seq=seen)

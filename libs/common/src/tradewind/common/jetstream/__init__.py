@@ -6,7 +6,12 @@ Stream and consumer administration is raw JSON: nats-py drops settings that it d
 
 from tradewind.common.jetstream.bus import Bus, Subscription
 from tradewind.common.jetstream.consumers import set_consumer_floor
-from tradewind.common.jetstream.direct import read_last, read_subject, stream_tail
+from tradewind.common.jetstream.direct import (
+    read_at_leader,
+    read_last,
+    read_subject,
+    stream_tail,
+)
 from tradewind.common.jetstream.kv import KeyValue, KvEntry
 from tradewind.common.jetstream.messages import Message, PubAck, Record
 from tradewind.common.jetstream.objects import ObjectInfo, ObjectStore
@@ -26,6 +31,7 @@ __all__ = [
     "Record",
     "StreamReader",
     "Subscription",
+    "read_at_leader",
     "read_last",
     "read_subject",
     "set_consumer_floor",
