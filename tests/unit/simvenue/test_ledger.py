@@ -45,14 +45,14 @@ def busy_venue(folder: Path) -> Venue:
 def test_a_killed_venue_is_the_same_again(tmp_path: Path) -> None:
     before = busy_venue(tmp_path).exchange
     after = open_venue(tmp_path)
-    assert after.exchange.working == before.working
-    assert after.exchange.ended == before.ended
-    assert after.exchange.answered == before.answered
-    assert after.exchange.last_exec_no == before.last_exec_no
+    assert after.exchange.records.working == before.records.working
+    assert after.exchange.records.ended == before.records.ended
+    assert after.exchange.records.answered == before.records.answered
+    assert after.exchange.records.last_exec_no == before.records.last_exec_no
     assert after.exchange.book.depth(Side.BUY, 9) == before.book.depth(Side.BUY, 9)
     assert after.take_session("s") == 2
     after.request("s", new("d"))
-    assert after.exchange.last_exec_no == before.last_exec_no + 1
+    assert after.exchange.records.last_exec_no == before.records.last_exec_no + 1
 
 
 def test_a_torn_tail_is_cut_back_to_whole_requests(tmp_path: Path) -> None:
@@ -108,10 +108,10 @@ def test_an_answered_request_is_answered_again_with_the_same_execution(tmp_path:
     venue = busy_venue(tmp_path)
     venue = open_venue(tmp_path)
     heard: list[Report] = []
-    last = venue.receive("s", heard.append, after=venue.exchange.last_exec_no, back=0)
+    last = venue.receive("s", heard.append, after=venue.exchange.records.last_exec_no, back=0)
     venue.request("s", Cancel(cl_id="c", request_id="r2"))
     assert [(report.exec_id, report.request_id) for report in heard] == [("S6", "r2")]
-    assert venue.exchange.last_exec_no == last
+    assert venue.exchange.records.last_exec_no == last
 
 
 def test_a_status_tells_of_working_and_ended_orders(tmp_path: Path) -> None:

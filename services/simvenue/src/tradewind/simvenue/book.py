@@ -16,7 +16,10 @@ OPPOSITE = {Side.BUY: Side.SELL, Side.SELL: Side.BUY}
 
 @dataclass(slots=True)
 class Resting:
-    """One order at rest. `arrival` grows with every order that comes to rest."""
+    """One order at rest. `arrival` grows with every order that comes to rest.
+
+    An iceberg shows `display_qty` at a time: `leaves_qty` is what it shows now.
+    """
 
     order_id: str
     side: Side
@@ -24,6 +27,8 @@ class Resting:
     leaves_qty: int
     is_client: bool
     arrival: int = 0
+    display_qty: int = 0
+    hidden_qty: int = 0
 
 
 class _Half:
@@ -75,7 +80,11 @@ class Book:
         return self._orders.get(order_id)
 
     def add(self, order: Resting) -> None:
-        """Puts an order behind all others of its price."""
+        """Puts an order behind all others of its price; of an iceberg, a slice."""
+        if order.display_qty:
+            whole = order.leaves_qty + order.hidden_qty
+            order.leaves_qty = min(order.display_qty, whole)
+            order.hidden_qty = whole - order.leaves_qty
         self._arrivals += 1
         order.arrival = self._arrivals
         self._orders[order.order_id] = order
@@ -98,6 +107,23 @@ class Book:
         self._orders[order_id].leaves_qty = leaves_qty
         self.version += 1
 
+    def trade(self, order_id: str, qty: int) -> None:
+        """Takes this much of what an order shows; an iceberg then shows its next slice."""
+        order = self._orders[order_id]
+        if qty < order.leaves_qty or order.hidden_qty == 0:
+            self.reduce(order_id, order.leaves_qty - qty)
+            return
+        self.remove(order_id)
+        order.leaves_qty = 0
+        self.add(order)
+
+    def resize(self, order_id: str, leaves_qty: int) -> None:
+        """Leaves an order with this much in all, in its place."""
+        order = self._orders[order_id]
+        shown = min(order.leaves_qty, leaves_qty)
+        order.hidden_qty = leaves_qty - shown if order.display_qty else 0
+        self.reduce(order_id, shown)
+
     def best(self, side: Side) -> Resting | None:
         """The order of this side that would trade first."""
         half = self._halves[side]
@@ -116,10 +142,21 @@ class Book:
                 return
             yield from half.levels[key].values()
 
+    def first_level(self, side: Side, limit: int | None) -> list[Resting]:
+        """What an order of `side` meets first: all of the best price that its limit reaches."""
+        half = self._halves[OPPOSITE[side]]
+        if not half.keys or not half.reaches(half.keys[0], limit):
+            return []
+        return list(half.levels[half.keys[0]].values())
+
+    def is_reached(self, side: Side, limit: int | None) -> bool:
+        """Whether an order of `side` with this limit would trade at once."""
+        return bool(self.first_level(side, limit))
+
     def is_fillable(self, side: Side, limit: int | None, qty: int) -> bool:
         """Whether an order would be filled in full at once."""
         for resting in self.against(side, limit):
-            qty -= resting.leaves_qty
+            qty -= resting.leaves_qty + resting.hidden_qty
             if qty <= 0:
                 return True
         return False

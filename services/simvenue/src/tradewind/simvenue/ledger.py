@@ -22,7 +22,7 @@ LINE_BYTES_MAX = 16 * 1024
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line: `kind` is `logon`, `in` or `report`."""
+    """One line: `kind` is `logon`, `in`, `admin` or `report`."""
 
     kind: str
     ts_ns: int
@@ -46,6 +46,7 @@ class Ledger:
         self._size = 0
         self._offsets = array("Q", [0])
         self._numbers_by_session: dict[str, array[int]] = {}
+        self._numbers_by_order: dict[tuple[str, str], array[int]] = {}
         self.repaired_bytes = 0
 
     def close(self) -> None:
@@ -85,7 +86,7 @@ class Ledger:
             part = _encoder.encode({**line, "more": left}) + b"\n"
             report = line.get("report")
             if isinstance(report, Report):
-                self._index_report(report.session, report.exec_no, offset)
+                self._index_report(report, offset)
             parts.append(part)
             offset += len(part)
         data = b"".join(parts)
@@ -108,6 +109,10 @@ class Ledger:
         for index in range(first, len(numbers)):
             yield self.report(numbers[index])
 
+    def reports_of(self, session: str, cl_id: str) -> list[Report]:
+        """All reports about an order."""
+        return [self.report(no) for no in self._numbers_by_order.get((session, cl_id), ())]
+
     def _parse(self, raw: bytes, number: int, *, is_last: bool) -> Line | None:
         try:
             if raw.endswith(b"\n"):
@@ -122,12 +127,15 @@ class Ledger:
 
     def _index(self, line: Line, offset: int) -> None:
         if line.report is not None:
-            self._index_report(line.report.session, line.report.exec_no, offset)
+            self._index_report(line.report, offset)
 
-    def _index_report(self, session: str, exec_no: int, offset: int) -> None:
+    def _index_report(self, report: Report, offset: int) -> None:
+        session, exec_no = report.session, report.exec_no
         if exec_no != len(self._offsets):
             raise CorruptionError(
                 f"{self._path} has execution {exec_no} where {len(self._offsets)} is due"
             )
         self._offsets.append(offset)
         self._numbers_by_session.setdefault(session, array("Q")).append(exec_no)
+        of_order = self._numbers_by_order.setdefault((session, report.cl_id), array("Q"))
+        of_order.append(exec_no)

@@ -20,7 +20,7 @@ class Logon(msgspec.Struct, frozen=True, tag_field="op", tag="logon", forbid_unk
 
 
 class New(msgspec.Struct, frozen=True, tag_field="op", tag="new", forbid_unknown_fields=True):
-    """A new order. `price` is 0 for a market order."""
+    """A new order. What its type does not have is 0."""
 
     cl_id: Id
     symbol: str
@@ -29,6 +29,10 @@ class New(msgspec.Struct, frozen=True, tag_field="op", tag="new", forbid_unknown
     time_in_force: TimeInForce
     qty: Count
     price: Count
+    stop_px: Count = 0
+    display_qty: Count = 0
+    is_post_only: bool = False
+    expire_ns: Count = 0
 
 
 class Cancel(msgspec.Struct, frozen=True, tag_field="op", tag="cancel", forbid_unknown_fields=True):
@@ -41,18 +45,23 @@ class Cancel(msgspec.Struct, frozen=True, tag_field="op", tag="cancel", forbid_u
 class Replace(
     msgspec.Struct, frozen=True, tag_field="op", tag="replace", forbid_unknown_fields=True
 ):
-    """Changes total quantity and price of the working order `cl_id`."""
+    """Changes total quantity and prices of the working order `cl_id`; `stop_px` 0 keeps it."""
 
     cl_id: Id
     request_id: Id
     qty: Count
     price: Count
+    stop_px: Count = 0
 
 
 class Status(msgspec.Struct, frozen=True, tag_field="op", tag="status", forbid_unknown_fields=True):
-    """Asks what became of an order, working or not."""
+    """Asks what became of an order, working or not.
+
+    With a `request_id`, which the answer repeats, all reports about it are told again first.
+    """
 
     cl_id: Id
+    request_id: str = ""
 
 
 class Reports(

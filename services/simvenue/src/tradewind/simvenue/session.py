@@ -12,6 +12,7 @@ import logging
 import msgspec
 from aiohttp import WSMsgType, web
 
+from tradewind.simvenue.admin import SetSession
 from tradewind.simvenue.orders import Report
 from tradewind.simvenue.requests import (
     MESSAGE_BYTES_MAX,
@@ -68,6 +69,11 @@ class Sessions:
         epoch = self._venue.take_session(logon.session)
         self._owners[logon.session] = connection
         return epoch
+
+    def tell_all(self, session: SetSession) -> None:
+        """Tells every client what part of the trading session it is now."""
+        for connection in self._owners.values():
+            connection.tell(session)
 
     def close(self) -> None:
         """Ends all connections: the venue stops."""
@@ -140,16 +146,33 @@ class Connection:
             case New() | Cancel() | Replace():
                 self._venue.request(self.session, request)
             case Status():
-                state = self._venue.status(self.session, request.cl_id)
-                answer = {"op": "status", "cl_id": request.cl_id, "found": state is not None}
-                self._send(answer if state is None else {**answer, "order": state})
+                self._answer_status(request)
             case Reports():
                 last = self._venue.receive(
                     self.session, self._deliver, after=request.after, back=request.back
                 )
                 self._send({"op": "reports_end", "last": last})
+                if self._venue.trading_session is not None:
+                    self.tell(self._venue.trading_session)
             case Logon():
                 pass
+
+    def _answer_status(self, request: Status) -> None:
+        if request.request_id:
+            for report in self._venue.ledger.reports_of(self.session, request.cl_id):
+                self._send(report)
+        state = self._venue.status(self.session, request.cl_id)
+        answer = {
+            "op": "status",
+            "cl_id": request.cl_id,
+            "request_id": request.request_id,
+            "found": state is not None,
+        }
+        self._send(answer if state is None else {**answer, "order": state})
+
+    def tell(self, session: SetSession) -> None:
+        """Tells what part of the trading session it is now."""
+        self._send(session)
 
     def _refuse(self, code: str, text: str, close_code: int) -> None:
         self._send({"op": "error", "code": code, "text": text})

@@ -16,7 +16,7 @@ class Settings:
     """One simulated venue with one instrument.
 
     `flow_dir` is the folder in which the distribution with the recording is installed. `key` is
-    what clients log on with; empty: anyone may.
+    what clients log on with; empty: anyone may. `fee_bps` is charged on every fill.
     """
 
     host: str
@@ -27,11 +27,12 @@ class Settings:
     flow_dir: Path | None
     flow_speed: float
     flow_seed: int
+    fee_bps: int
     key: str = field(repr=False)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
-        """Reads TRADEWIND_HTTP_HOST, _HTTP_PORT, _STATE_DIR, _VENUE_KEY, _SYMBOL and _FLOW*."""
+        """Reads TRADEWIND_HTTP_HOST, _HTTP_PORT, _STATE_DIR, _VENUE_*, _SYMBOL and _FLOW*."""
         flow = env.get("TRADEWIND_FLOW", "") or "recorded"
         if flow not in FLOWS:
             raise SettingsError(f"TRADEWIND_FLOW was {flow!r}: use one of {', '.join(FLOWS)}")
@@ -45,6 +46,7 @@ class Settings:
             flow_dir=Path(folder) if folder else None,
             flow_speed=_speed(env.get("TRADEWIND_FLOW_SPEED", "") or "1"),
             flow_seed=integer(env, "TRADEWIND_FLOW_SEED", 1),
+            fee_bps=integer(env, "TRADEWIND_VENUE_FEE_BPS", 1),
             key=env.get("TRADEWIND_VENUE_KEY", ""),
         )
 
