@@ -1,30 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the golden journal: `python -m tests.golden.make` writes both files anew.
+"""Makes the golden journals: `python -m tests.golden.make` writes `life.jsonl` and what follows.
 
-A seeded day at a small desk: two accounts, two instruments, orders, cancels, replaces, a venue
-that fills, refuses, repeats itself and is late, limits and states that change, sessions taken.
-The journal (`spine.jsonl`) is an input and stays as it is unless the wire form changes; what
-follows from it (`spine.expected.json`) changes only with a decision to change behaviour:
-`python -m tests.golden.make --expected` replays the journal that is there and writes only that.
+`spine`: a seeded day at a small desk, in the first wire form. Its journal is never written again:
+an entry of an older build must go on to mean what it meant. `Day` shows how it was drawn.
+`life`: every command there is (`life.py`), in the wire form of today. What follows from a journal
+(`*.expected.json`) changes only with a decision to change behaviour: `python -m tests.golden.make
+--expected` replays the journals that are there and writes only that.
 """
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from tests.golden import life
 from tradewind.common.codec import CHAIN_START, decode_command, encode, link
 from tradewind.core import commands
 from tradewind.core.commands import Command, Entry
+from tradewind.core.events import Event
 from tradewind.core.machine import StateMachine
 from tradewind.core.state import Order
-from tradewind.core.types import ExecType, OrdType, Side, TimeInForce, TradingState
+from tradewind.core.types import ExecType, OrdType, Reason, Side, TimeInForce, TradingState
 
 HERE = Path(__file__).parent
-JOURNAL = HERE / "spine.jsonl"
-EXPECTED = HERE / "spine.expected.json"
+NAMES = ("spine", "life")
 ENTRIES = 300
 SEED = 20_260_101
 START_NS = 1_767_225_600_000_000_000
@@ -213,13 +214,23 @@ class Day:
                 )
 
 
-def write_journal() -> None:
-    """Writes `spine.jsonl`: one line per entry, its body in the wire form."""
+def journal(name: str) -> Path:
+    """The entries, one a line."""
+    return HERE / f"{name}.jsonl"
+
+
+def expected(name: str) -> Path:
+    """What follows from them."""
+    return HERE / f"{name}.expected.json"
+
+
+def write_journal(name: str, entries: Iterable[Entry]) -> None:
+    """Writes a journal: one line per entry, its body in the wire form."""
     lines = []
-    for entry in Day().entries():
+    for entry in entries:
         head = f'{{"seq":{entry.seq},"ts_ns":{entry.ts_ns},"body":'
         lines.append(head + encode(entry.command).decode() + "}\n")
-    JOURNAL.write_text("".join(lines), encoding="utf-8")
+    journal(name).write_text("".join(lines), encoding="utf-8")
 
 
 def bodies(line: str) -> tuple[int, int, bytes]:
@@ -229,18 +240,17 @@ def bodies(line: str) -> tuple[int, int, bytes]:
     return plain["seq"], plain["ts_ns"], rest[:-1].encode()
 
 
-def replay() -> dict[str, Any]:
-    """What follows from the journal: outputs counted by kind, their chain, and the digest."""
+def replay(name: str) -> dict[str, Any]:
+    """What follows from a journal: outputs counted by kind, their chain, and the digest."""
     machine = StateMachine()
     chain = CHAIN_START
     counts: dict[str, int] = {}
     digests: dict[str, str] = {}
-    for line in JOURNAL.read_text(encoding="utf-8").splitlines():
+    for line in journal(name).read_text(encoding="utf-8").splitlines():
         seq, ts_ns, body = bodies(line)
         for event in machine.step(Entry(seq=seq, ts_ns=ts_ns, command=decode_command(body))):
             chain = link(chain, encode(event))
-            detail = getattr(event, "reason", "") or getattr(event, "exec_type", "")
-            kind = " ".join((type(event).__name__, detail)).strip()
+            kind = " ".join(word for word in _words(event) if word)
             counts[kind] = counts.get(kind, 0) + 1
         if seq % 50 == 0:
             digests[str(seq)] = machine.digest()
@@ -254,11 +264,19 @@ def replay() -> dict[str, Any]:
     }
 
 
+def _words(event: Event) -> tuple[str, ...]:
+    """What kind of event it is: its type, what happened, and why not."""
+    reason = getattr(event, "reason", "")
+    code = reason if isinstance(reason, Reason) else ""
+    return type(event).__name__, getattr(event, "exec_type", ""), code
+
+
 def main() -> None:
-    """Writes the journal (unless told `--expected`) and what follows from it."""
+    """Writes the journal of today (unless told `--expected`) and what follows from all."""
     if "--expected" not in sys.argv[1:]:
-        write_journal()
-    EXPECTED.write_text(json.dumps(replay(), indent=2) + "\n", encoding="utf-8")
+        write_journal("life", life.entries())
+    for name in NAMES:
+        expected(name).write_text(json.dumps(replay(name), indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -47,6 +47,8 @@ class Told:
     """What the venue said, in order: only what proves that it has the order."""
     asked: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Requests without an answer: action and size."""
+    replaced: int = 0
+    """The newest replace that was confirmed: an older one no longer changes the terms."""
 
     def filled(self) -> int:
         return sum(qty for qty, _ in self.fills)
@@ -69,8 +71,8 @@ class Told:
         if ends:
             return "FILLED" if ends[0] == "FULL" else ends[0]
         if self.asked:
-            ((action, _size),) = self.asked.values()
-            return f"PENDING_{action}"
+            actions = {action for action, _size in self.asked.values()}
+            return "PENDING_CANCEL" if "CANCEL" in actions else "PENDING_REPLACE"
         if self.fills:
             return "PARTIALLY_FILLED"
         return "NEW" if self.heard else "PENDING_NEW"
@@ -181,13 +183,20 @@ class MachineAgainstModel(RuleBasedStateMachine):
         command: Command = CancelOrder(**ids, client="client")
         if not is_cancel:
             command = ReplaceOrder(
-                **ids, order_qty=qty, price=1_000, client="client", void_after_ns=NEVER_NS
+                account=told.account,
+                cl_ord_id=new_id,
+                orig_cl_ord_id=orig,
+                order_qty=qty,
+                price=1_000,
+                client="client",
+                void_after_ns=NEVER_NS,
             )
         events = self.do(command)
         report = one(events, OrderReport)
         self.ids[told.account, new_id] = order_id
         sent = [event for event in events if isinstance(event, VenueRequest)]
-        if before not in ("PENDING_NEW", "NEW", "PARTIALLY_FILLED"):
+        takes = ["PENDING_NEW", "NEW", "PARTIALLY_FILLED", "PENDING_REPLACE"]
+        if before not in takes:
             assert not sent
         elif is_cancel:
             assert len(sent) == 1
@@ -237,7 +246,8 @@ class MachineAgainstModel(RuleBasedStateMachine):
         waiting = sorted(i for i, o in self.orders.items() if o.asked and not o.is_over())
         order_id = data.draw(st.sampled_from(waiting))
         told = self.orders[order_id]
-        ((request_id, (action, size)),) = told.asked.items()
+        request_id = data.draw(st.sampled_from(sorted(told.asked)))
+        action, size = told.asked[request_id]
         verb = (
             ("CANCELED" if action == "CANCEL" else "REPLACED") if is_yes else f"{action}_REJECTED"
         )
@@ -250,12 +260,16 @@ class MachineAgainstModel(RuleBasedStateMachine):
             price=told.price,
         )
         assert isinstance(events[0], OrderReport)
-        told.asked.clear()
+        del told.asked[request_id]
         if verb == "REPLACED":
-            told.sizes.append(size)
+            number = int(request_id.rpartition("-")[2])
+            if number > told.replaced:
+                told.sizes.append(size)
+                told.replaced = number
             told.heard.append("FULL" if told.left() == 0 else "REPLACED")
         elif verb == "CANCELED":
             told.heard.append("CANCELED")
+            told.asked.clear()
 
     def report(self, order_id: str, exec_type: ExecType, **facts: Any) -> tuple[Event, ...]:
         command = replace(REPORT, order_id=order_id, exec_type=exec_type)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.golden.make import JOURNAL, bodies
+from tests.golden.make import bodies, journal
 from tradewind.common import subjects
 from tradewind.common.codec import decode_command
 from tradewind.core.commands import COMMANDS, Entry
@@ -23,7 +23,7 @@ def test_an_accounts_shard_is_the_same_for_ever(account: str, shard: int) -> Non
 def test_every_golden_command_and_what_follows_has_a_subject_within_its_stream() -> None:
     machine = StateMachine()
     kinds = set()
-    for line in JOURNAL.read_text(encoding="utf-8").splitlines():
+    for line in journal("life").read_text(encoding="utf-8").splitlines():
         seq, ts_ns, body = bodies(line)
         command = decode_command(body)
         kinds.add(type(command).__name__)

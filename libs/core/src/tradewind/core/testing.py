@@ -2,7 +2,7 @@
 """A desk for tests: a state machine behind short words with sensible defaults."""
 
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from tradewind.core import commands
 from tradewind.core.commands import Command, Entry
@@ -73,7 +73,7 @@ class Desk:
         self._execs = 0
 
     @classmethod
-    def opened(cls) -> "Desk":
+    def opened(cls) -> Self:
         """A desk with segment, instrument, limits and a reference price of 1,000 ticks."""
         desk = cls()
         desk.step(commands.OpenSegment(segment="seg", shard=0))
@@ -105,7 +105,7 @@ class Desk:
         command = commands.CancelOrder(
             account=ACCOUNT, cl_ord_id=cl_ord_id, orig_cl_ord_id=orig, client="client"
         )
-        return one(self.step(replace(command, **changes)), OrderReport)
+        return one(self.step(replace(command, **changes))[:1], OrderReport)
 
     def replace(
         self,
@@ -145,9 +145,9 @@ class Desk:
         return one(self.report(order_id, ExecType.NEW), OrderReport)
 
     def fill(self, order_id: str, qty: int, price: int = 1_000, **changes: Any) -> OrderReport:
-        """The venue traded some of the order."""
+        """The venue traded some of the order. (Its parent's report follows it.)"""
         events = self.report(order_id, ExecType.TRADE, last_qty=qty, last_px=price, **changes)
-        return one(events, OrderReport)
+        return one(events[:1], OrderReport)
 
     def limits(self, **changes: Any) -> None:
         """Changes limits."""
