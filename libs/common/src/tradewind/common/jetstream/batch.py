@@ -28,7 +28,7 @@ def batch_messages(
     encoded = []
     for place, message in enumerate(messages, start=1):
         own = f"Nats-Batch-Id: {batch_id}\r\nNats-Batch-Sequence: {place}\r\n"
-        if place == 1:
+        if place == 1 and expected_last_seq is not None:
             own += f"Nats-Expected-Last-Sequence: {expected_last_seq}\r\n"
         if place == len(messages):
             own += "Nats-Batch-Commit: 1\r\n"
