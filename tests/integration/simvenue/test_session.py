@@ -30,7 +30,7 @@ async def test_an_order_is_taken_filled_and_reported_in_order(tmp_path: Path) ->
         answer = await one.hear()
         assert (answer["found"], answer["order"]["ord_status"]) == (True, "FILLED")
         await one.say(op="status", cl_id="never")
-        assert await one.hear() == {"op": "status", "cl_id": "never", "found": False}
+        assert not (await one.hear())["found"]
 
 
 async def test_a_second_logon_cuts_the_first_off(tmp_path: Path) -> None:

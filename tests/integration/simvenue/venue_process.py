@@ -37,6 +37,13 @@ class VenueProcess:
         async with ClientSession() as http, http.get(f"{self.http}/v1/status") as answer:
             return json.loads(await answer.read())  # type: ignore[no-any-return]
 
+    async def administer(self, **message: Any) -> dict[str, Any]:
+        """Does what people at the venue do."""
+        body, headers = json.dumps(message), {"Venue-Key": KEY}
+        url = f"{self.http}/v1/admin"
+        async with ClientSession() as http, http.post(url, data=body, headers=headers) as answer:
+            return json.loads(await answer.read())  # type: ignore[no-any-return]
+
 
 @asynccontextmanager
 async def venue_process(

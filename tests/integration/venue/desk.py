@@ -90,6 +90,7 @@ class Desk:
             TRADEWIND_VENUE="SIM",
             TRADEWIND_VENUE_URL=venue.url,
             TRADEWIND_VENUE_KEY=KEY,
+            TRADEWIND_VENUE_UNKNOWN_AFTER_MS="300",
         )
 
     def stop(self) -> None:
@@ -148,6 +149,16 @@ class Desk:
 
         await eventually(enough, DEADLINE_S, what=f"{count} orders with {kinds}")
         return self.reports(*kinds)
+
+    async def until_told(self, cl_ord_id: str, kind: ExecType, count: int = 1) -> OrderReport:
+        """Waits for that many reports of this kind about one order; the last of them."""
+
+        def told() -> list[OrderReport]:
+            return [e for e in self.reports(kind) if e.cl_ord_id == cl_ord_id]
+
+        what = f"{count} reports {kind} of {cl_ord_id}"
+        await eventually(lambda: len(told()) >= count, DEADLINE_S, what=what)
+        return told()[count - 1]
 
     async def until_session(self, epoch: int) -> None:
         """Waits until a session of this number was taken."""

@@ -10,7 +10,7 @@ from tradewind.common.jetstream import PubAck, Record
 from tradewind.core.commands import ApplyVenueReport, Command, TakeSession
 from tradewind.core.events import Event, SessionTaken, VenueRequest
 from tradewind.core.types import ExecType, OrdType, Side, TimeInForce, VenueAction
-from tradewind.venue.adapter import SessionLost, VenueGone
+from tradewind.venue.adapter import FromVenue, SessionLost, VenueGone
 from tradewind.venue.session import ShardSession
 
 VENUE = "SIM"
@@ -34,10 +34,10 @@ class FakeBus:
         self, subject: str, body: bytes, headers: Mapping[str, str] | None = None
     ) -> "asyncio.Future[PubAck]":
         """Stores, or fails as told; a lost ack (Unknown) stores all the same."""
-        assert subject == subjects.journal_venue(0, VENUE)
         future: asyncio.Future[PubAck] = asyncio.get_running_loop().create_future()
         failure = self.failures.pop(0) if self.failures else None
         command = codec.decode_command(body)
+        assert subject == subjects.journal_subject(0, command)
         if failure is None or isinstance(failure, Unknown):
             self.journal.append(command)
         if failure is not None:
@@ -85,6 +85,7 @@ class FakeVenue:
         self.log: list[tuple[str, object]] = []
         self.known: set[str] = set()
         self.is_down = False
+        self.is_silent = False
         self.connections: list[FakeAdapter] = []
 
     async def dial(self, shard: int) -> "FakeAdapter":
@@ -102,6 +103,11 @@ class FakeVenue:
         return [str(what) for kind, what in self.log if kind == "send"]
 
     @property
+    def asked_again(self) -> list[str]:
+        """Request ids whose orders were asked about again."""
+        return [str(what) for kind, what in self.log if kind == "ask"]
+
+    @property
     def asked(self) -> list[str]:
         """Order ids that were asked about."""
         return [str(what) for kind, what in self.log if kind == "query"]
@@ -112,7 +118,7 @@ class FakeAdapter:
 
     def __init__(self, venue: FakeVenue) -> None:
         self._venue = venue
-        self._queue: asyncio.Queue[ApplyVenueReport | VenueGone | SessionLost] = asyncio.Queue()
+        self._queue: asyncio.Queue[FromVenue | VenueGone | SessionLost] = asyncio.Queue()
 
     async def fence(self) -> None:
         """Logs on."""
@@ -126,14 +132,20 @@ class FakeAdapter:
         """Puts a request on the wire."""
         self._venue.log.append(("send", request.request_id))
 
+    def ask(self, request: VenueRequest) -> None:
+        """Asks about an order."""
+        self._venue.log.append(("ask", request.request_id))
+
     def query(self, order_id: str) -> Awaitable[bool]:
         """Answers at once."""
         self._venue.log.append(("query", order_id))
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        if self._venue.is_silent:
+            return future
         future.set_result(order_id in self._venue.known)
         return future
 
-    async def reports(self) -> AsyncIterator[ApplyVenueReport]:
+    async def reports(self) -> AsyncIterator[FromVenue]:
         """What the test says."""
         while True:
             item = await self._queue.get()
@@ -145,12 +157,18 @@ class FakeAdapter:
         """Leaves."""
         self._venue.log.append(("close", None))
 
-    def say(self, item: ApplyVenueReport | VenueGone | SessionLost) -> None:
+    def say(self, item: FromVenue | VenueGone | SessionLost) -> None:
         """Has the venue say something, or end the connection."""
         self._queue.put_nowait(item)
 
 
-def session(bus: FakeBus, venue: FakeVenue, *, answer_timeout_ms: int = 60_000) -> ShardSession:
+def session(
+    bus: FakeBus,
+    venue: FakeVenue,
+    *,
+    answer_timeout_ms: int = 60_000,
+    unknown_after_ms: int = 60_000,
+) -> ShardSession:
     """A connector's session for shard 0."""
     return ShardSession(
         shard=0,
@@ -161,6 +179,7 @@ def session(bus: FakeBus, venue: FakeVenue, *, answer_timeout_ms: int = 60_000) 
         dialer=venue,
         read_lag_ms=1,
         answer_timeout_ms=answer_timeout_ms,
+        unknown_after_ms=unknown_after_ms,
     )
 
 

@@ -5,7 +5,7 @@ import asyncio
 
 import pytest
 
-from tests.unit.venue.fakes import VENUE, FakeBus, report
+from tests.unit.venue.fakes import FakeBus, report
 from tradewind.common.errors import Refused, Unknown
 from tradewind.common.testing import eventually
 from tradewind.common.trace import new_traceparent
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 
 def inbound(bus: FakeBus) -> Inbound:
-    return Inbound(bus, 0, VENUE, Traces())
+    return Inbound(bus, 0, Traces())
 
 
 async def deliver(bus: FakeBus, count: int) -> Inbound:

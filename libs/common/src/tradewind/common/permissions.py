@@ -106,6 +106,7 @@ def _order_path(every: range) -> _Table:
         "venue": (
             [
                 *(subjects.journal_venue(shard, "*") for shard in every),
+                *_control(every, "SetTradingSession"),
                 *_read_events(every),
                 *_floor(_events(every), "venue"),
                 *_bucket_read("CONFIG"),

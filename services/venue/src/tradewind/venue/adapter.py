@@ -7,8 +7,11 @@ from typing import Protocol
 
 from tradewind.common.errors import TradewindError
 from tradewind.common.jetstream import PubAck, Record
-from tradewind.core.commands import ApplyVenueReport
+from tradewind.core.commands import ApplyVenueReport, SetTradingSession
 from tradewind.core.events import VenueRequest
+
+FromVenue = ApplyVenueReport | SetTradingSession
+"""What a venue says, as journal entries."""
 
 
 class VenueGone(TradewindError):
@@ -41,7 +44,13 @@ class VenueAdapter(Protocol):
         A "no" is proof only if the question was asked after the fence and the venue's read lag.
         """
 
-    def reports(self) -> AsyncIterator[ApplyVenueReport]:
+    def ask(self, request: VenueRequest) -> None:
+        """Asks about a request's order: everything about it is told again, among the reports.
+
+        If it works, a NEW report with an execution id of its own proves it, the last of them.
+        """
+
+    def reports(self) -> AsyncIterator[FromVenue]:
         """Reports as they come, in the venue's order; ends by raising."""
 
     async def close(self) -> None:

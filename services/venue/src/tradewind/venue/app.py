@@ -71,6 +71,7 @@ async def build(
         dialer=dialer,
         read_lag_ms=settings.read_lag_ms,
         answer_timeout_ms=settings.answer_timeout_ms,
+        unknown_after_ms=settings.unknown_after_ms,
     )
 
 
@@ -106,6 +107,8 @@ def facts(venue: str, sessions: Sequence[ShardSession]) -> dict[str, Any]:
                 "found": session.counters.found,
                 "expired": session.counters.expired,
                 "to_send": session.backlog,
+                "unanswered": len(session.doubts),
+                "unknown": session.doubts.unknown,
                 "reports": session.inbound.journaled,
                 "to_journal": session.inbound.backlog,
                 "last_exec_no": session.inbound.last_exec_no,

@@ -17,7 +17,7 @@ from tradewind.common.jetstream import PubAck
 from tradewind.common.trace import HEADER as TRACE_HEADER
 from tradewind.common.trace import child
 from tradewind.core.commands import ApplyVenueReport
-from tradewind.venue.adapter import Journal
+from tradewind.venue.adapter import FromVenue, Journal
 
 log = logging.getLogger(__name__)
 
@@ -49,13 +49,12 @@ class Traces:
 class Inbound:
     """One shard's way into the journal. It outlives sessions: what it was given, it delivers."""
 
-    def __init__(self, journal: Journal, shard: int, venue: str, traces: Traces) -> None:
+    def __init__(self, journal: Journal, shard: int, traces: Traces) -> None:
         self._journal = journal
         self._shard = shard
-        self._subject = subjects.journal_venue(shard, venue)
         self._traces = traces
-        self._waiting: deque[ApplyVenueReport] = deque()
-        self._flying: deque[tuple[ApplyVenueReport, asyncio.Future[PubAck]]] = deque()
+        self._waiting: deque[FromVenue] = deque()
+        self._flying: deque[tuple[FromVenue, asyncio.Future[PubAck]]] = deque()
         self._wake = asyncio.Event()
         self.last_exec_no = 0
         self.journaled = 0
@@ -66,13 +65,14 @@ class Inbound:
         """Reports that the journal does not have for sure."""
         return len(self._waiting) + len(self._flying)
 
-    def offer(self, report: ApplyVenueReport) -> None:
-        """Takes a report over."""
-        if not self._is_ours(report.order_id):
-            log.error("a report of %s is about no order of this shard", report.order_id)
-            return
-        self.last_exec_no = max(self.last_exec_no, report.exec_no)
-        self._waiting.append(report)
+    def offer(self, said: FromVenue) -> None:
+        """Takes over what the venue said."""
+        if isinstance(said, ApplyVenueReport):
+            if not self._is_ours(said.order_id):
+                log.error("a report of %s is about no order of this shard", said.order_id)
+                return
+            self.last_exec_no = max(self.last_exec_no, said.exec_no)
+        self._waiting.append(said)
         self._wake.set()
 
     async def run(self) -> None:
@@ -99,15 +99,18 @@ class Inbound:
     def _publish(self) -> bool:
         """Puts on the way what the window allows; false if the bus takes nothing now."""
         while self._waiting and len(self._flying) < WINDOW:
-            report = self._waiting[0]
-            headers = self._traces.headers(report.order_id)
+            said = self._waiting[0]
+            headers = {}
+            if isinstance(said, ApplyVenueReport):
+                headers = self._traces.headers(said.order_id)
+            subject = subjects.journal_subject(self._shard, said)
             try:
-                future = self._journal.publish_nowait(self._subject, codec.encode(report), headers)
+                future = self._journal.publish_nowait(subject, codec.encode(said), headers)
             except BusError as error:
-                log.warning("the journal takes no report now: %s", error)
+                log.warning("the journal takes nothing now: %s", error)
                 return False
             self._waiting.popleft()
-            self._flying.append((report, future))
+            self._flying.append((said, future))
             future.add_done_callback(lambda _future: self._wake.set())
         return True
 
@@ -115,13 +118,13 @@ class Inbound:
         """Waits for all that is on the way; what failed waits again, in its old order."""
         flying, self._flying = self._flying, deque()
         if flying:
-            await asyncio.wait([future for _report, future in flying])
-        failed = [(report, future) for report, future in flying if future.exception() is not None]
+            await asyncio.wait([future for _said, future in flying])
+        failed = [(said, future) for said, future in flying if future.exception() is not None]
         self.journaled += len(flying) - len(failed)
         self.retried += len(failed)
         if failed:
-            log.warning("%d reports go again: %s", len(failed), failed[0][1].exception())
-        self._waiting.extendleft(report for report, _future in reversed(failed))
+            log.warning("%d entries go again: %s", len(failed), failed[0][1].exception())
+        self._waiting.extendleft(said for said, _future in reversed(failed))
 
     def _is_ours(self, order_id: str) -> bool:
         try:

@@ -16,6 +16,7 @@ from tradewind.core.commands import ApplyVenueReport
 from tradewind.core.events import VenueRequest
 from tradewind.core.types import ExecType, Reason, VenueAction
 from tradewind.venue.adapter import VenueAdapter, VenueGone
+from tradewind.venue.doubts import Doubts, unknown
 
 LATENCIES_KEPT = 1000
 WATCH_INTERVAL_S = 0.25
@@ -64,18 +65,19 @@ class Outbound:
         journal: Callable[[ApplyVenueReport], None],
         counters: Counters,
         *,
+        doubts: Doubts,
         answer_timeout_ms: int,
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._adapter = adapter
         self._journal = journal
         self._counters = counters
+        self._doubts = doubts
         self._answer_timeout_s = answer_timeout_ms / 1000
         self._clock_ns = clock_ns
         self._queue: deque[_Item] = deque()
         self._wake = asyncio.Event()
         self._taken: set[str] = set()
-        self._unanswered: dict[str, tuple[str, float]] = {}
 
     @property
     def backlog(self) -> int:
@@ -86,7 +88,8 @@ class Outbound:
         """Takes a request over. One that this session has sent unanswered is not taken again."""
         if request.request_id in self._taken:
             return
-        self._taken.add(request.request_id)
+        if request.action is not VenueAction.STATUS:
+            self._taken.add(request.request_id)
         was_sent = None
         if request.is_possibly_sent and request.action is VenueAction.NEW:
             was_sent = self._adapter.query(request.order_id)
@@ -96,7 +99,7 @@ class Outbound:
     def answered(self, report: ApplyVenueReport) -> None:
         """The venue has said something about an order."""
         request_id = report.request_id or report.order_id
-        self._unanswered.pop(request_id, None)
+        self._doubts.settle(request_id)
         self._taken.discard(request_id)
 
     async def run(self) -> None:
@@ -115,28 +118,50 @@ class Outbound:
         """
         while True:
             await asyncio.sleep(WATCH_INTERVAL_S)
-            oldest = next(iter(self._unanswered.items()), None)
-            if oldest is None:
-                continue
-            request_id, (order_id, sent_s) = oldest
-            if time.monotonic() - sent_s > self._answer_timeout_s:
-                raise VenueGone(f"no answer to request {request_id} of order {order_id}")
+            late = self._doubts.overdue(self._answer_timeout_s)
+            if late is not None:
+                raise VenueGone(f"no answer to request {late.request_id} of order {late.order_id}")
 
     async def _handle(self, item: _Item) -> None:
         request = item.request
-        if item.was_sent is not None and await item.was_sent:
-            self._counters.found += 1
+        if request.action is VenueAction.STATUS:
+            self._adapter.ask(request)
+            return
+        if item.was_sent is not None and await self._proved(request, item.was_sent):
+            self._found(request)
             return
         if request.action is VenueAction.NEW and self._is_late(request):
-            if await self._adapter.query(request.order_id):
-                self._counters.found += 1
+            if await self._answer(self._adapter.query(request.order_id)):
+                self._found(request)
                 return
             self._counters.expired += 1
+            self._doubts.settle(request.request_id)
             self._journal(not_sent_in_time(request))
             return
         await self._adapter.send(request)
         self._counters.note_sent(item.received_ns)
-        self._unanswered[request.request_id] = (request.order_id, time.monotonic())
+        self._doubts.add(request)
+
+    async def _proved(self, request: VenueRequest, was_sent: Awaitable[bool]) -> bool:
+        """The venue's word on a request that may have been sent; without it, nobody knows."""
+        try:
+            return await self._answer(was_sent)
+        except VenueGone:
+            self._journal(unknown(request))
+            raise
+
+    async def _answer(self, query: Awaitable[bool]) -> bool:
+        try:
+            async with asyncio.timeout(self._answer_timeout_s):
+                return await query
+        except TimeoutError as error:
+            raise VenueGone("a question has no answer") from error
+
+    def _found(self, request: VenueRequest) -> None:
+        """It is at the venue: what was reported of it comes, or is asked for."""
+        self._counters.found += 1
+        if request.request_id in self._taken:
+            self._doubts.add(request)
 
     def _is_late(self, request: VenueRequest) -> bool:
         return self._clock_ns() > request.send_by_ns

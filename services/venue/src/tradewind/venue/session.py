@@ -11,6 +11,8 @@ Rules:
    ends this connector for good.
 4. Every broken connection, and every silence of the venue, is the end of a session: the next
    one has a new owner id.
+5. A request without an answer leaves its order UNKNOWN, never refused; who asks about it sends
+   nothing (`doubts`).
 """
 
 import asyncio
@@ -24,7 +26,7 @@ from tradewind.common.errors import BusError
 from tradewind.common.jetstream import Record
 from tradewind.common.lifecycle import supervise
 from tradewind.common.trace import HEADER as TRACE_HEADER
-from tradewind.core.commands import TakeSession
+from tradewind.core.commands import ApplyVenueReport, TakeSession
 from tradewind.core.events import SessionTaken, VenueRequest
 from tradewind.venue.adapter import (
     Journal,
@@ -34,12 +36,14 @@ from tradewind.venue.adapter import (
     VenueDialer,
     VenueGone,
 )
+from tradewind.venue.doubts import Doubts
 from tradewind.venue.inbound import WINDOW, Inbound, Traces
 from tradewind.venue.outbound import Counters, Outbound
 
 log = logging.getLogger(__name__)
 
 TAKE_TIMEOUT_S = 5.0
+UNKNOWN_AFTER_MS = 2_000
 BACKOFF_FIRST_S = 0.05
 BACKOFF_MAX_S = 5.0
 
@@ -58,6 +62,7 @@ class ShardSession:
         dialer: VenueDialer,
         read_lag_ms: int,
         answer_timeout_ms: int,
+        unknown_after_ms: int = UNKNOWN_AFTER_MS,
     ) -> None:
         """`process` is unique to this life of this process; owners are named after it."""
         self.shard = shard
@@ -78,7 +83,8 @@ class ShardSession:
         self._early: list[tuple[VenueRequest, int]] = []
         self._outbound: Outbound | None = None
         self._next_seq = 0
-        self.inbound = Inbound(journal, shard, venue, self._traces)
+        self.inbound = Inbound(journal, shard, self._traces)
+        self.doubts = Doubts(self.inbound.offer, unknown_after_ms=unknown_after_ms)
         self.counters = Counters()
         self.epoch = 0
         self.sessions = 0
@@ -104,7 +110,7 @@ class ShardSession:
         Raises:
             SessionLost: another connector has the session.
         """
-        await supervise(self._follow(), self.inbound.run(), self._live())
+        await supervise(self._follow(), self.inbound.run(), self.doubts.watch(), self._live())
 
     async def _follow(self) -> None:
         while True:
@@ -195,8 +201,10 @@ class ShardSession:
             adapter,
             self.inbound.offer,
             self.counters,
+            doubts=self.doubts,
             answer_timeout_ms=self._answer_timeout_ms,
         )
+        self.doubts.begin(adapter)
         for request, received_ns in self._early:
             outbound.offer(request, received_ns)
         self._early.clear()
@@ -204,11 +212,13 @@ class ShardSession:
         return outbound
 
     async def _pump(self, adapter: VenueAdapter, outbound: Outbound) -> None:
-        async for report in adapter.reports():
-            outbound.answered(report)
-            self.inbound.offer(report)
+        async for said in adapter.reports():
+            if isinstance(said, ApplyVenueReport):
+                outbound.answered(said)
+            self.inbound.offer(said)
 
     def _forget(self) -> None:
         self._taken = None
         self._outbound = None
+        self.doubts.end()
         self._early.clear()

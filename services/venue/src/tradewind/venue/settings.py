@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tradewind.common.settings import ServiceSettings, integer, require
+from tradewind.venue.session import UNKNOWN_AFTER_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +15,8 @@ class Settings:
     `url` is the venue's address without a path, `ws://` or `wss://`.
     `session` is the name under which the venue knows us; each shard has its own, and whoever logs
     on with it cuts off the one before. `read_lag_ms` is how long after a logon the venue's answers
-    may still lack what an earlier session sent.
+    may still lack what an earlier session sent. A request without an answer makes its order
+    UNKNOWN after `unknown_after_ms`, and ends the session after `answer_timeout_ms`.
     """
 
     service: ServiceSettings
@@ -24,10 +26,11 @@ class Settings:
     key: str = field(repr=False)
     read_lag_ms: int
     answer_timeout_ms: int
+    unknown_after_ms: int
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
-        """Reads TRADEWIND_VENUE, _VENUE_URL, _VENUE_KEY, _VENUE_SESSION and the two times."""
+        """Reads TRADEWIND_VENUE, _VENUE_URL, _VENUE_KEY, _VENUE_SESSION and the three times."""
         return cls(
             service=ServiceSettings.from_env(env),
             venue=require(env, "TRADEWIND_VENUE"),
@@ -36,4 +39,5 @@ class Settings:
             key=env.get("TRADEWIND_VENUE_KEY", ""),
             read_lag_ms=integer(env, "TRADEWIND_VENUE_READ_LAG_MS", 10),
             answer_timeout_ms=integer(env, "TRADEWIND_VENUE_ANSWER_TIMEOUT_MS", 5000),
+            unknown_after_ms=integer(env, "TRADEWIND_VENUE_UNKNOWN_AFTER_MS", UNKNOWN_AFTER_MS),
         )

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, ClientWSTimeout, WSMsgType
 
-from tradewind.core.commands import ApplyVenueReport
+from tradewind.core.commands import ApplyVenueReport, SetTradingSession
 from tradewind.core.events import VenueRequest
-from tradewind.core.types import ExecType, VenueAction
-from tradewind.venue.adapter import SessionLost, VenueGone
+from tradewind.core.types import ExecType, TradSesStatus, VenueAction
+from tradewind.venue.adapter import FromVenue, SessionLost, VenueGone
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +23,16 @@ ANSWER_TIMEOUT_S = 3.0
 HEARTBEAT_S = 5.0
 CLOSE_TIMEOUT_S = 0.2
 DUPLICATE = "DUPLICATE_CL_ID"
+
+
+class _State(msgspec.Struct):
+    """An order as a status answer tells it."""
+
+    venue_order_id: str
+    qty: int
+    price: int
+    leaves_qty: int
+    last_exec_no: int
 
 
 class _Heard(msgspec.Struct):
@@ -39,8 +49,15 @@ class _Heard(msgspec.Struct):
     last_px: int = 0
     qty: int = 0
     price: int = 0
+    exec_ref_id: str = ""
+    fee_e8: int = 0
+    fee_currency: str = ""
     text: str = ""
     found: bool = False
+    order: _State | None = None
+    session_epoch: int = 0
+    status: TradSesStatus | None = None
+    trading_date: str = ""
     code: str = ""
 
 
@@ -83,8 +100,9 @@ class SimAdapter:
         self._session = session
         self._key = key
         self._queries: deque[asyncio.Future[bool]] = deque()
-        self._questions: list[str] = []
-        self._reports: deque[ApplyVenueReport] = deque()
+        self._questions: list[dict[str, Any]] = []
+        self._epoch = 0
+        self._said: deque[FromVenue] = deque()
         self._wake = asyncio.Event()
         self._logged_on: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._end: SessionLost | VenueGone | None = None
@@ -115,16 +133,19 @@ class SimAdapter:
             future.set_exception(self._end)
             return future
         self._queries.append(future)
-        self._questions.append(order_id)
-        if len(self._questions) == 1:
-            self._asking = asyncio.ensure_future(self._ask())
+        self._question({"op": "status", "cl_id": order_id})
         return future
 
-    async def reports(self) -> AsyncIterator[ApplyVenueReport]:
-        """Reports until the connection ends, which is raised."""
+    def ask(self, request: VenueRequest) -> None:
+        """Has the reports of an order told again, and its state after them."""
+        question = {"op": "status", "cl_id": request.order_id, "request_id": request.request_id}
+        self._question(question)
+
+    async def reports(self) -> AsyncIterator[FromVenue]:
+        """What the venue says until the connection ends, which is raised."""
         while True:
-            while self._reports:
-                yield self._reports.popleft()
+            while self._said:
+                yield self._said.popleft()
             if self._end is not None:
                 raise self._end
             self._wake.clear()
@@ -137,12 +158,17 @@ class SimAdapter:
         await asyncio.gather(self._reader, return_exceptions=True)
         await self._socket.close()
 
-    async def _ask(self) -> None:
+    def _question(self, question: dict[str, Any]) -> None:
+        self._questions.append(question)
+        if len(self._questions) == 1:
+            self._asking = asyncio.ensure_future(self._put_questions())
+
+    async def _put_questions(self) -> None:
         questions, self._questions = self._questions, []
         try:
-            for order_id in questions:
-                await self._say({"op": "status", "cl_id": order_id})
-        except VenueGone as error:
+            for question in questions:
+                await self._say(question)
+        except (VenueGone, SessionLost) as error:
             self._finish(error)
 
     async def _say(self, message: dict[str, Any]) -> None:
@@ -170,11 +196,21 @@ class SimAdapter:
         match heard.op:
             case "report":
                 self._take_report(heard)
+            case "status" if heard.request_id:
+                if heard.order is not None and heard.order.leaves_qty:
+                    self._take(_proof(heard, heard.order, self._venue, self._epoch))
             case "status":
                 answer = self._queries.popleft()
                 if not answer.done():
                     answer.set_result(heard.found)
+            case "trading_session" if heard.status is not None:
+                self._take(
+                    SetTradingSession(
+                        venue=self._venue, status=heard.status, trading_date=heard.trading_date
+                    )
+                )
             case "logged_on":
+                self._epoch = heard.session_epoch
                 self._logged_on.set_result(None)
             case "error":
                 self._finish(VenueGone(f"{self._venue} refuses: {heard.code} {heard.text}"))
@@ -187,7 +223,10 @@ class SimAdapter:
         if heard.exec_type is ExecType.REJECTED and heard.text == DUPLICATE:
             log.error("%s: %s was sent again while it works", self._venue, heard.cl_id)
             return
-        self._reports.append(_command(heard, self._venue))
+        self._take(_command(heard, self._venue))
+
+    def _take(self, said: FromVenue) -> None:
+        self._said.append(said)
         self._wake.set()
 
     def _finish(self, why: SessionLost | VenueGone) -> None:
@@ -220,6 +259,10 @@ def _message(request: VenueRequest) -> dict[str, Any]:
                 "time_in_force": request.time_in_force,
                 "qty": request.order_qty,
                 "price": request.price,
+                "stop_px": request.stop_px,
+                "display_qty": request.display_qty,
+                "is_post_only": request.is_post_only,
+                "expire_ns": request.expire_ns,
             }
         case VenueAction.CANCEL:
             return {"op": "cancel", "cl_id": request.order_id, "request_id": request.request_id}
@@ -230,9 +273,10 @@ def _message(request: VenueRequest) -> dict[str, Any]:
                 "request_id": request.request_id,
                 "qty": request.order_qty,
                 "price": request.price,
+                "stop_px": request.stop_px,
             }
         case VenueAction.STATUS:
-            return {"op": "status", "cl_id": request.order_id}
+            raise AssertionError("a question is asked, not sent")
 
 
 def _command(heard: _Heard, venue: str) -> ApplyVenueReport:
@@ -250,4 +294,25 @@ def _command(heard: _Heard, venue: str) -> ApplyVenueReport:
         order_qty=heard.qty,
         price=heard.price,
         text=heard.text,
+        exec_ref_id=heard.exec_ref_id,
+        fee_e8=heard.fee_e8,
+        fee_currency=heard.fee_currency,
+    )
+
+
+def _proof(heard: _Heard, order: _State, venue: str, epoch: int) -> ApplyVenueReport:
+    """That an order works, as its venue says now: new proof for each question and execution."""
+    return ApplyVenueReport(
+        venue=venue,
+        order_id=heard.cl_id,
+        request_id="",
+        venue_order_id=order.venue_order_id,
+        exec_id=f"STATUS-{epoch}-{heard.request_id}-{order.last_exec_no}",
+        exec_no=0,
+        exec_type=ExecType.NEW,
+        last_qty=0,
+        last_px=0,
+        order_qty=order.qty,
+        price=order.price,
+        text="",
     )
