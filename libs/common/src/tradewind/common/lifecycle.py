@@ -39,8 +39,9 @@ async def supervise(*parts: Coroutine[Any, Any, None]) -> None:
     tasks = [asyncio.ensure_future(part) for part in parts]
     try:
         done, _pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        for task in done:
-            task.result()
+        for task in tasks:
+            if task in done:
+                task.result()
     finally:
         for task in tasks:
             task.cancel()

@@ -8,7 +8,6 @@ append decides nothing: the tail is read and what is still missing is appended a
 """
 
 import asyncio
-import time
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
@@ -40,7 +39,7 @@ class Appender:
         self._patience_s = patience_ms / 1000
         self._backoff = 1
         self._wake = asyncio.Event()
-        self._moved_s = time.monotonic()
+        self._moved_s = _now_s()
         self.takeovers = 0
         self.refusals = 0
 
@@ -59,12 +58,12 @@ class Appender:
     def outputs_ready(self) -> None:
         """Outputs were added to the outbox."""
         if not self._wake.is_set():
-            self._moved_s = max(self._moved_s, time.monotonic())
+            self._moved_s = max(self._moved_s, _now_s())
             self._wake.set()
 
     def tail_moved(self) -> None:
         """EVENTS has grown: someone works, so patience starts again."""
-        self._moved_s = time.monotonic()
+        self._moved_s = _now_s()
 
     async def run(self, stop: Stop) -> None:
         """Works until `stop`.
@@ -87,7 +86,7 @@ class Appender:
 
     async def _patience_over(self) -> bool:
         """Waits one round; true once outputs have been missing for too long."""
-        left_s = self._moved_s + self._patience_s * self._backoff - time.monotonic()
+        left_s = self._moved_s + self._patience_s * self._backoff - _now_s()
         if left_s <= 0:
             return True
         await asyncio.sleep(left_s)
@@ -113,7 +112,7 @@ class Appender:
             raise CorruptionError(f"outputs up to {last} were stored up to {ack.seq}")
         self._replica.confirm_own(last, self._instance)
         self._backoff = 1
-        self._moved_s = time.monotonic()
+        self._moved_s = _now_s()
         self.takeovers += not was_leading
 
     def _lost(self, *, is_race: bool) -> None:
@@ -121,7 +120,7 @@ class Appender:
         if is_race:
             self._replica.appended_by = ""
             self._backoff = min(self._backoff * 2, BACKOFF_MAX)
-            self._moved_s = time.monotonic()
+            self._moved_s = _now_s()
 
     async def _look_again(self) -> None:
         """Has the tail read, and gives the reading time to arrive."""
@@ -132,6 +131,10 @@ class Appender:
 def patience_of(rank: int, patience_ms: int) -> int:
     """A replica's own patience: staggered, so that not all take over at once."""
     return patience_ms + rank * STAGGER_MS
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _cut(outbox: Iterable[Output]) -> list[Output]:
