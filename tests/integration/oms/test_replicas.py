@@ -42,17 +42,6 @@ async def test_orders_go_on_in_order_and_once_when_the_leading_replica_is_lost(
         assert shard.accepted() == ids
 
 
-async def test_a_poison_entry_stops_every_replica_and_names_its_sequence(tmp_path: Path) -> None:
-    async with opened(tmp_path) as shard:
-        names = [shard.start(0), shard.start(1)]
-        await shard.put(order("before"))
-        await shard.until_accepted(1)
-        seq = await shard.put_raw(b'{"v":1,"type":"Nonsense","data":{}}')
-        for name in names:
-            assert await asyncio.to_thread(shard.replicas[name].wait, DEADLINE_S) == 70
-            assert f"JOURNAL_0 sequence {seq} cannot be applied" in shard.log(name)
-
-
 async def test_a_replica_on_a_bus_without_streams_says_what_to_run(tmp_path: Path) -> None:
     async with LocalCluster(shards=1) as cluster:
         shard = Shard(cluster, await cluster.bus("admin"), tmp_path)

@@ -3,11 +3,20 @@
 
 import pytest
 
-from tradewind.common import codec, subjects
+from tradewind.common import codec, snapshots, subjects
 from tradewind.common.errors import CorruptionError
 from tradewind.common.jetstream import Record
-from tradewind.core.commands import AdvanceTime, Command, OpenSegment
-from tradewind.oms.replica import Output, Replica, Tail
+from tradewind.common.snapshots import Snapshot
+from tradewind.core.commands import (
+    AdvanceTime,
+    ApproveBuild,
+    Command,
+    OpenSegment,
+    RevokeBuild,
+    SkipEntry,
+)
+from tradewind.core.events import EntrySkipped
+from tradewind.oms.replica import CHECKPOINT_EVERY, Output, Replica, Tail
 
 
 def entry(seq: int, command: Command | None = None, body: bytes | None = None) -> Record:
@@ -114,3 +123,73 @@ def test_a_missing_entry_stops_the_replica() -> None:
     replica = Replica(0, Tail())
     with pytest.raises(CorruptionError, match="JOURNAL_0 sequence 2"):
         replica.apply(entry(2))
+
+
+def begun(count: int) -> Snapshot:
+    """A snapshot after `count` entries."""
+    replica = Replica(0, Tail())
+    replica.apply(entry(1, OpenSegment(segment="seg", shard=0)))
+    for seq in range(2, count + 1):
+        replica.apply(entry(seq))
+    content = snapshots.encode(replica.machine, chain=replica.chain, build="", instance="")
+    return snapshots.decode(content)
+
+
+def test_a_replica_that_begins_at_a_snapshot_goes_on_with_the_same_outputs() -> None:
+    replica = Replica(0, Tail(2, computed(2)[1].chain), start=begun(2))
+    replica.apply(entry(3))
+    assert list(replica.outbox) == computed(3)[2:]
+
+
+def test_a_replica_that_begins_at_a_snapshot_checks_the_chain_at_the_tail() -> None:
+    replica = Replica(0, Tail(3, "f" * 64), start=begun(2))
+    with pytest.raises(CorruptionError, match="EVENTS_0 sequence 3"):
+        replica.apply(entry(3))
+
+
+def test_a_snapshot_ahead_of_the_outputs_is_refused() -> None:
+    with pytest.raises(CorruptionError, match="EVENTS_0 only 1"):
+        Replica(0, Tail(1, computed(1)[0].chain), start=begun(2))
+
+
+def test_an_entry_before_the_snapshot_or_beyond_the_next_stops_the_replica() -> None:
+    for seq in (2, 4):
+        replica = Replica(0, Tail(2, computed(2)[1].chain), start=begun(2))
+        with pytest.raises(CorruptionError, match=f"JOURNAL_0 sequence {seq}"):
+            replica.apply(entry(seq))
+
+
+def test_outputs_are_this_builds_to_append_only_where_the_journal_approves_it() -> None:
+    replica = Replica(0, Tail(), build="b1")
+    replica.apply(entry(1, OpenSegment(segment="seg", shard=0)))
+    assert not replica.is_shadow, "no build is named: any may append"
+    replica.apply(entry(2, ApproveBuild(build="b1", actor="ops")))
+    replica.apply(entry(3, ApproveBuild(build="b2", actor="ops")))
+    replica.apply(entry(4, RevokeBuild(build="b1", actor="ops")))
+    replica.apply(entry(5))
+    assert replica.is_shadow
+    assert [output.entry_seq for output in replica.appendable()] == [1, 2, 3]
+    replica.apply(entry(6, ApproveBuild(build="b1", actor="ops")))
+    assert [output.entry_seq for output in replica.appendable()] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_poison_entry_that_two_people_decided_to_skip_leaves_that_as_its_output() -> None:
+    skip = SkipEntry(seq=2, actor="a", second_actor="b", reason="of a newer gateway")
+    replica = Replica(0, Tail(), skips={2: skip})
+    replica.apply(entry(1, OpenSegment(segment="seg", shard=0)))
+    replica.apply(entry(2, body=b"{"))
+    replica.apply(entry(3))
+    assert [output.entry_seq for output in replica.outbox] == [1, 2, 3]
+    assert codec.decode_event(replica.outbox[1].body) == EntrySkipped(
+        seq=2, actor="a", second_actor="b", reason="of a newer gateway"
+    )
+
+
+def test_the_digest_and_the_chain_are_noted_at_fixed_sequences() -> None:
+    replica = Replica(0, Tail())
+    replica.apply(entry(1, OpenSegment(segment="seg", shard=0)))
+    for seq in range(2, CHECKPOINT_EVERY + 1):
+        replica.apply(entry(seq))
+    point = replica.checkpoints[CHECKPOINT_EVERY]
+    assert point.digest == replica.machine.digest()
+    assert (point.ordinal, point.chain) == (replica.ordinal, replica.chain)

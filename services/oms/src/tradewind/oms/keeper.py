@@ -52,6 +52,7 @@ class SnapshotKeeper:
         self._instance = instance
         self._folder = folder
         self._is_leading = is_leading
+        self._reaping: list[asyncio.Future[tuple[int, int]]] = []
         self.newest_seq = 0
         self.taken = 0
         self.stall_ms = 0.0
@@ -76,7 +77,8 @@ class SnapshotKeeper:
         path = self._folder / name
         if not path.exists():
             log.error("the state at entry %d is kept in %s", replica.seq, path)
-            self._fork(path)
+            child = self._fork(path)
+            self._reaping.append(asyncio.ensure_future(asyncio.to_thread(os.waitpid, child, 0)))
 
     def _is_due(self) -> bool:
         if self._replica.is_behind or self._replica.is_shadow:
