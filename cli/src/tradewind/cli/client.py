@@ -135,7 +135,13 @@ class GatewayClient:
         return await self.call("DELETE", _order_path(cl_ord_id), query=query)
 
     async def replace(
-        self, account: str, orig_cl_ord_id: str, cl_ord_id: str, order_qty: str, price: str
+        self,
+        account: str,
+        orig_cl_ord_id: str,
+        cl_ord_id: str,
+        order_qty: str,
+        price: str | None,
+        stop_px: str | None = None,
     ) -> Message:
         """Asks for other terms of `orig_cl_ord_id`; `cl_ord_id` is the request's own new id."""
         body = {
@@ -143,8 +149,30 @@ class GatewayClient:
             "cl_ord_id": cl_ord_id,
             "order_qty": order_qty,
             "price": price,
+            "stop_px": stop_px,
         }
         return await self.call("PUT", _order_path(orig_cl_ord_id), body=body)
+
+    async def ask_status(self, account: str, cl_ord_id: str) -> Message:
+        """Has the order told as it stands; a venue that owes an answer is asked for it."""
+        path = f"{_order_path(cl_ord_id)}/status"
+        return await self.call("POST", path, query={"account": account})
+
+    async def mass_cancel(self, request: Message) -> Message:
+        """Cancels an account's orders: account, cl_ord_id, and symbol or strategy for a part."""
+        return await self.call("POST", "/v1/mass-cancel", body=request)
+
+    async def flatten(self, request: Message) -> Message:
+        """Closes a position: account, cl_ord_id, symbol, strategy."""
+        return await self.call("POST", "/v1/positions/flatten", body=request)
+
+    async def operate(self, what: str, request: Message) -> Message:
+        """An operator's entry: POST /v1/admin/`what`, which says what it needs."""
+        return await self.call("POST", f"/v1/admin/{what}", body=request)
+
+    async def remove_instrument(self, symbol: str) -> Message:
+        """Removes an instrument that nobody has anything in."""
+        return await self.call("DELETE", f"/v1/admin/instruments/{quote(symbol, safe='')}")
 
     async def orders(
         self, account: str | None = None, *, is_open_only: bool = False, limit: int = 500
@@ -242,7 +270,7 @@ class GatewaySocket:
         return made
 
     def send(self, message: Message) -> None:
-        """Queues a request: submit, cancel or replace, with the fields of the REST call."""
+        """Queues a request, with a type and the fields of the REST call."""
         self._queue.append(_encode(message))
         self._filled.set()
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tradewind.cli import orders
+from tradewind.cli import operators, orders
 from tradewind.cli.bench_commands import app as bench_app
 from tradewind.cli.chaos_commands import app as chaos_app
 from tradewind.cli.console_io import EXIT_HOLDS, out, print_json, run_or_explain
@@ -22,6 +22,9 @@ app = typer.Typer(
     help="Tradewind: a highly available execution suite for automated trading.",
 )
 app.add_typer(orders.app, name="order")
+app.add_typer(operators.position_app, name="position")
+app.add_typer(operators.instruments_app, name="instruments")
+app.add_typer(operators.venue_app, name="venue")
 app.add_typer(bench_app, name="bench")
 app.add_typer(chaos_app, name="chaos")
 app.command()(orders.positions)

@@ -2,6 +2,8 @@
 """`tradewind order`, `positions`, `halt`, `resume`: the gateway's API from the terminal."""
 
 import secrets
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +15,14 @@ from tradewind.cli.suite_of import DEFAULT_HOME, DEFAULT_NAME, AsJson, Home, Nam
 
 app = typer.Typer(no_args_is_help=True, help="Submit, cancel, replace and list orders.")
 
+ORD_TYPES = "LIMIT, MARKET, STOP or STOP_LIMIT."
+TIMES_IN_FORCE = "DAY, GTC, IOC, FOK, GTD (with --expire), AT_OPEN or AT_CLOSE."
+EXPIRE = "End of a GTD order with its zone: 2026-03-02T16:30:00Z."
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 Account = Annotated[str, typer.Option(help="Account that trades.")]
+ClOrdId = Annotated[str | None, typer.Option("--id", help="Your id; else a new one.")]
+Strategy = Annotated[str, typer.Option(help="To whom the order is attributed.")]
 HOME = DEFAULT_HOME
 COLUMNS = ("cl_ord_id", "account", "symbol", "side", "order_qty", "price", "cum_qty", "ord_status")
 
@@ -24,11 +33,19 @@ def submit(
     side: Annotated[str, typer.Option(help="BUY or SELL.")],
     qty: Annotated[str, typer.Option(help="Quantity, an exact decimal.")],
     symbol: Annotated[str, typer.Option(help="Instrument.")] = "BTC-USD",
-    ord_type: Annotated[str, typer.Option("--type", help="LIMIT or MARKET.")] = "LIMIT",
+    ord_type: Annotated[str, typer.Option("--type", help=ORD_TYPES)] = "LIMIT",
     price: Annotated[str | None, typer.Option(help="Limit price, an exact decimal.")] = None,
-    tif: Annotated[str | None, typer.Option(help="DAY, GTC, IOC or FOK.")] = None,
-    cl_ord_id: Annotated[str | None, typer.Option("--id", help="Your id; else a new one.")] = None,
-    strategy: Annotated[str, typer.Option(help="To whom the order is attributed.")] = "manual",
+    stop: Annotated[str | None, typer.Option(help="Stop price, an exact decimal.")] = None,
+    display: Annotated[str | None, typer.Option(help="Show only so much at a time.")] = None,
+    post_only: Annotated[bool, typer.Option("--post-only", help="Never take.")] = False,
+    tif: Annotated[str | None, typer.Option(help=TIMES_IN_FORCE)] = None,
+    expire: Annotated[str | None, typer.Option(help=EXPIRE)] = None,
+    cl_ord_id: ClOrdId = None,
+    strategy: Strategy = "manual",
+    algorithm: Annotated[str, typer.Option(help="Algorithm that decided.")] = "NONE",
+    build: Annotated[str, typer.Option(help="Build of that algorithm.")] = "NONE",
+    parent: Annotated[str | None, typer.Option(help="Id of the order it works for.")] = None,
+    is_parent: Annotated[bool, typer.Option("--as-parent", help="Only children trade.")] = False,
     home: Home = HOME,  # type: ignore[assignment]
     name: Name = DEFAULT_NAME,
     as_json: AsJson = False,
@@ -36,22 +53,24 @@ def submit(
     """Submits an order. Exit code 0: accepted; 1: denied."""
     order = {
         "account": account,
-        "cl_ord_id": cl_ord_id or f"cli-{secrets.token_hex(6)}",
+        "cl_ord_id": cl_ord_id or new_id(),
         "symbol": symbol,
         "side": side.upper(),
         "ord_type": ord_type.upper(),
         "time_in_force": (tif or ("IOC" if ord_type.upper() == "MARKET" else "GTC")).upper(),
         "order_qty": qty,
         "strategy": strategy,
+        "price": price,
+        "stop_px": stop,
+        "display_qty": display,
+        "is_post_only": post_only,
+        "expire_ns": None if expire is None else nanoseconds(expire),
+        "algorithm": algorithm,
+        "build": build,
+        "parent_cl_ord_id": parent,
+        "is_parent": is_parent,
     }
-    if price is not None:
-        order["price"] = price
-
-    async def work() -> int:
-        async with _client(home, name) as client:
-            return _say(await client.submit(order), as_json=as_json)
-
-    run_or_explain(work)
+    _ask(home, name, lambda client: client.submit(order), as_json=as_json)
 
 
 @app.command()
@@ -63,13 +82,7 @@ def cancel(
     as_json: AsJson = False,
 ) -> None:
     """Asks for an order to be canceled. Exit code 0: passed on; 1: refused."""
-
-    async def work() -> int:
-        async with _client(home, name) as client:
-            answer = await client.cancel(account, cl_ord_id, f"cli-{secrets.token_hex(6)}")
-            return _say(answer, as_json=as_json)
-
-    run_or_explain(work)
+    _ask(home, name, lambda client: client.cancel(account, cl_ord_id, new_id()), as_json=as_json)
 
 
 @app.command()
@@ -77,20 +90,73 @@ def replace(
     account: Account,
     cl_ord_id: Annotated[str, typer.Argument(help="Any id that the order has or had.")],
     qty: Annotated[str, typer.Option(help="New total quantity.")],
-    price: Annotated[str, typer.Option(help="New limit price.")],
+    price: Annotated[str | None, typer.Option(help="New limit price.")] = None,
+    stop: Annotated[str | None, typer.Option(help="New stop price.")] = None,
     home: Home = HOME,  # type: ignore[assignment]
     name: Name = DEFAULT_NAME,
     as_json: AsJson = False,
 ) -> None:
     """Asks for new terms of a working order. Exit code 0: passed on; 1: refused."""
+    _ask(
+        home,
+        name,
+        lambda client: client.replace(account, cl_ord_id, new_id(), qty, price, stop),
+        as_json=as_json,
+    )
 
-    async def work() -> int:
-        async with _client(home, name) as client:
-            new_id = f"cli-{secrets.token_hex(6)}"
-            answer = await client.replace(account, cl_ord_id, new_id, qty, price)
-            return _say(answer, as_json=as_json)
 
-    run_or_explain(work)
+@app.command()
+def status(
+    account: Account,
+    cl_ord_id: Annotated[str, typer.Argument(help="Any id that the order has or had.")],
+    home: Home = HOME,  # type: ignore[assignment]
+    name: Name = DEFAULT_NAME,
+    as_json: AsJson = False,
+) -> None:
+    """Tells an order as it stands; a venue that owes an answer is asked. 1: no such order."""
+    _ask(home, name, lambda client: client.ask_status(account, cl_ord_id), as_json=as_json)
+
+
+@app.command("mass-cancel")
+def mass_cancel(
+    account: Annotated[str | None, typer.Option(help="Account whose orders end.")] = None,
+    is_all: Annotated[bool, typer.Option("--all", help="Orders of every account.")] = False,
+    symbol: Annotated[str | None, typer.Option(help="Only in this instrument.")] = None,
+    strategy: Annotated[str | None, typer.Option(help="Only of this strategy.")] = None,
+    cl_ord_id: ClOrdId = None,
+    home: Home = HOME,  # type: ignore[assignment]
+    name: Name = DEFAULT_NAME,
+    as_json: AsJson = False,
+) -> None:
+    """Asks for the end of every live order of an account, or of all, or of a part of them."""
+    if is_all == (account is not None):
+        raise typer.BadParameter("give either --account or --all")
+    request = {"cl_ord_id": cl_ord_id or new_id(), "symbol": symbol, "strategy": strategy}
+    if is_all:
+        operate(home, name, "mass-cancel", request, as_json=as_json)
+        return
+    of_account = {**request, "account": account}
+    _ask(home, name, lambda client: client.mass_cancel(of_account), as_json=as_json)
+
+
+@app.command()
+def flatten(
+    account: Account,
+    symbol: Annotated[str, typer.Option(help="Instrument.")] = "BTC-USD",
+    strategy: Strategy = "manual",
+    cl_ord_id: ClOrdId = None,
+    home: Home = HOME,  # type: ignore[assignment]
+    name: Name = DEFAULT_NAME,
+    as_json: AsJson = False,
+) -> None:
+    """Submits the market order that closes a position. Exit code 0: accepted; 1: denied."""
+    request = {
+        "account": account,
+        "cl_ord_id": cl_ord_id or new_id(),
+        "symbol": symbol,
+        "strategy": strategy,
+    }
+    _ask(home, name, lambda client: client.flatten(request), as_json=as_json)
 
 
 @app.command("list")
@@ -104,12 +170,12 @@ def list_orders(
     """Lists orders, the newest first."""
 
     async def work() -> int:
-        async with _client(home, name) as client:
+        async with client_of(home, name) as client:
             found = await client.orders(account, is_open_only=open_only)
         if as_json:
             print_json({"orders": found})
         else:
-            _print_table(found, COLUMNS, "no orders yet: `tradewind order submit` makes one")
+            print_table(found, COLUMNS, "no orders yet: `tradewind order submit` makes one")
         return EXIT_HOLDS
 
     run_or_explain(work)
@@ -124,13 +190,13 @@ def positions(
     """Shows positions."""
 
     async def work() -> int:
-        async with _client(home, name) as client:
+        async with client_of(home, name) as client:
             found = await client.positions(account)
         if as_json:
             print_json({"positions": found})
         else:
             columns = ("account", "symbol", "qty", "avg_px", "realised", "buy_working")
-            _print_table(found, (*columns, "sell_working"), "no positions yet")
+            print_table(found, (*columns, "sell_working"), "no positions yet")
         return EXIT_HOLDS
 
     run_or_explain(work)
@@ -160,7 +226,7 @@ def resume(
 
 def _set_state(home: Any, name: str, scope: str, state: str, reason: str, *, as_json: bool) -> None:
     async def work() -> int:
-        async with _client(home, name) as client:
+        async with client_of(home, name) as client:
             answer = await client.set_trading_state(scope, state, reason)
         if as_json:
             print_json(answer)
@@ -171,24 +237,71 @@ def _set_state(home: Any, name: str, scope: str, state: str, reason: str, *, as_
     run_or_explain(work)
 
 
-def _client(home: Any, name: str) -> GatewayClient:
+def operate(home: Any, name: str, what: str, request: dict[str, Any], *, as_json: bool) -> None:
+    """Makes an operator's entry and says what became of it. Exit code 0: in force; 1: denied."""
+    _ask(home, name, lambda client: client.operate(what, request), as_json=as_json)
+
+
+def new_id() -> str:
+    """A request id that was never used."""
+    return f"cli-{secrets.token_hex(6)}"
+
+
+def nanoseconds(text: str) -> int:
+    """Nanoseconds since the epoch of a time in ISO 8601 with its zone."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no time: {EXPIRE}") from error
+    if moment.tzinfo is None:
+        raise typer.BadParameter(f"{text!r} has no time zone: {EXPIRE}")
+    return (moment - EPOCH) // timedelta(microseconds=1) * 1_000
+
+
+def client_of(home: Any, name: str) -> GatewayClient:
+    """A client of a running suite, with the operator's key."""
     facts = running_facts(home, name)
     return GatewayClient(facts.gateway_url, facts.credentials())
 
 
-def _say(answer: dict[str, Any], *, as_json: bool) -> int:
+def _ask(
+    home: Any,
+    name: str,
+    call: Callable[[GatewayClient], Awaitable[dict[str, Any]]],
+    *,
+    as_json: bool,
+) -> None:
+    async def work() -> int:
+        async with client_of(home, name) as client:
+            return tell(await call(client), as_json=as_json)
+
+    run_or_explain(work)
+
+
+def tell(answer: dict[str, Any], *, as_json: bool) -> int:
+    """Prints what became of a request; the command's exit code."""
     if as_json:
         print_json(answer)
     else:
-        report = answer.get("report") or {}
-        out.print(
-            f"{answer['outcome']}  {answer.get('cl_ord_id', '')}  "
-            f"{report.get('ord_status', '')} {report.get('reason', '')}".rstrip()
-        )
+        for row in answer.get("shards", [answer]):
+            out.print(_line(row))
     return EXIT_DOES_NOT_HOLD if answer["outcome"] == "denied" else EXIT_HOLDS
 
 
-def _print_table(rows: list[dict[str, Any]], columns: tuple[str, ...], nothing: str) -> None:
+def _line(answer: dict[str, Any]) -> str:
+    """What became of one entry."""
+    report = answer.get("report") or {}
+    words = [answer["outcome"], f"shard {answer['shard']}", answer.get("cl_ord_id", "")]
+    if "order_count" in report:
+        words.append(f"{report['order_count']} orders are asked to end")
+    if "cum_qty" in report and report["cum_qty"] is not None:
+        words.append(f"{report['ord_status']} {report['cum_qty']} of {report['order_qty']} done")
+    words.append(report.get("reason", ""))
+    return "  ".join(word for word in words if word)
+
+
+def print_table(rows: list[dict[str, Any]], columns: tuple[str, ...], nothing: str) -> None:
+    """Rows as a table, or a sentence when there are none."""
     if not rows:
         out.print(nothing)
         return
