@@ -4,13 +4,17 @@
 import asyncio
 import signal
 import time
+from collections.abc import Awaitable
+from itertools import count
 
 import pytest
 
 from tests.integration.conftest import Connect, Scratch
-from tradewind.common import placement
+from tradewind.common import codec, placement, subjects
 from tradewind.common.errors import BusError, CorruptionError
 from tradewind.common.jetstream import Bus, Message, PullLoop, Record, StreamReader
+from tradewind.common.jetstream import reader as reader_module
+from tradewind.common.jetstream.direct import read_from
 from tradewind.common.testing import LocalCluster, eventually
 
 pytestmark = [pytest.mark.cluster, pytest.mark.anyio]
@@ -168,3 +172,83 @@ async def test_pulled_messages_come_once_each_and_again_unless_acked(
                     pulls.ack(delivery)
     assert sorted(seen) == sorted([*((seq, 1) for seq in range(1, 101)), (7, 2)])
     await pulls.close()
+
+
+def at_no_leader(_bus: Bus, _stream: str, _seq: int) -> Awaitable[None]:
+    return asyncio.sleep(0)
+
+
+async def test_a_record_that_one_server_and_the_leader_lack_is_read_from_another(
+    connect: Connect, scratch: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, bus = await scratch(), await connect()
+    await fill(bus, stream, 10)
+    monkeypatch.setattr(reader_module, "read_at_leader", at_no_leader)
+    answers = count(1)
+
+    async def lacks_the_fifth(bus: Bus, stream: str, seq: int, limit: int) -> list[Record]:
+        records = await read_from(bus, stream, seq, limit)
+        return records if next(answers) > 3 else [record for record in records if record.seq != 5]
+
+    monkeypatch.setattr(reader_module, "read_from", lacks_the_fifth)
+    reader = StreamReader(bus, stream, f"live.{stream.lower()}.>", 1)
+    await reader.open()
+    assert [record.seq for record in await take(reader, 10)] == list(range(1, 11))
+
+
+async def chained(
+    bus: Bus, stream: str, last: int, *, first: int = 1, wrong: int = 0
+) -> list[Message]:
+    """Outputs `first` to `last`, the `wrong` one with a body that is not the chain's."""
+    chain, messages = codec.CHAIN_START, []
+    for number in range(1, last + 1):
+        body = b"%d" % number
+        chain = codec.link(chain, body)
+        stored = b"rotten" if number == wrong else body
+        messages.append(Message(f"{stream.lower()}.x", stored, {subjects.HEADER_CHAIN: chain}))
+    added = messages[first - 1 :]
+    await bus.append_batch(added, expected_last_seq=first - 1, timeout_ms=5000)
+    return added
+
+
+@pytest.mark.parametrize("start", [1, 2, 5])
+async def test_a_record_that_breaks_the_chain_of_hashes_is_corruption(
+    connect: Connect, scratch: Scratch, start: int
+) -> None:
+    stream, bus = await scratch(), await connect()
+    await chained(bus, stream, 9, wrong=6)
+    reader = StreamReader(bus, stream, f"live.{stream.lower()}.>", start)
+    await reader.open()
+    with pytest.raises(CorruptionError, match="sequence 6 does not continue the chain"):
+        await reader.next_batch()
+
+
+async def test_a_record_without_a_hash_breaks_the_chain(connect: Connect, scratch: Scratch) -> None:
+    stream, bus = await scratch(), await connect()
+    await chained(bus, stream, 3)
+    await fill(bus, stream, 1)
+    reader = StreamReader(bus, stream, f"live.{stream.lower()}.>", 1)
+    await reader.open()
+    with pytest.raises(CorruptionError, match="sequence 4 does not continue the chain"):
+        await reader.next_batch()
+
+
+async def test_a_record_that_was_heard_wrong_is_read_again(
+    connect: Connect, scratch: Scratch
+) -> None:
+    stream, bus = await scratch(), await connect()
+    reader = StreamReader(bus, stream, f"live.{stream.lower()}.heard", 1, idle_poll_ms=60_000)
+    await reader.open()
+    await chained(bus, stream, 2)
+    reader.hurry()
+    assert len(await take(reader, 2)) == 2
+    (third,) = await chained(bus, stream, 3, first=3)
+    headers = {
+        "Nats-Sequence": "3",
+        "Nats-Subject": third.subject,
+        "Nats-Time-Stamp": "2026-01-02T03:04:05Z",
+        **third.headers,
+    }
+    bus.tell(f"live.{stream.lower()}.heard", b"heard wrong", headers)
+    (record,) = await take(reader, 1)
+    assert (record.seq, record.body) == (3, b"3")

@@ -216,17 +216,18 @@ OPENING: tuple[Command, ...] = (
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Shard]:
+async def opened(folder: Path, *, is_listening: bool = True) -> AsyncIterator[Shard]:
     async with LocalCluster(shards=1) as cluster:
         await cluster.create_streams()
         shard = Shard(cluster, await cluster.bus("admin"), folder)
         for command in OPENING:
             await shard.put(command)
-        listening = asyncio.create_task(shard.listen())
+        listening = [asyncio.create_task(shard.listen())] if is_listening else []
         with ended(shard):
             yield shard
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
+        for task in listening:
+            task.cancel()
+        await asyncio.gather(*listening, return_exceptions=True)
 
 
 @contextmanager

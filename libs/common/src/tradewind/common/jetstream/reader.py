@@ -3,18 +3,27 @@
 
 Live records come on the stream's republish subject, after they were committed and as fast as the
 publisher's own ack. They may be lost on the way; then, at the start, and when nothing came for a
-while, the store is read directly. A reader never skips: what cannot be had is corruption.
+while, the store is read directly. Outputs carry a hash chain, which every reader checks. What is
+missing or does not fit is asked of the leader and then of the other servers. A reader never skips:
+what cannot be had is corruption.
 """
 
 import asyncio
+import logging
 from collections import deque
+from collections.abc import Callable
 
+from tradewind.common import codec, subjects
 from tradewind.common.errors import BusError, CorruptionError, Refused, Unknown
 from tradewind.common.jetstream.bus import Bus, Subscription
 from tradewind.common.jetstream.direct import read_at_leader, read_from
 from tradewind.common.jetstream.messages import Record, decode_record
 
+log = logging.getLogger(__name__)
+
 HELD_MAX = 20_000
+OTHERS_ASKED = 20
+"""Each direct read is answered by any one replica: so many miss none of three."""
 IDLE_POLL_MS = 200
 RETRY_FIRST_S = 0.002
 RETRY_MAX_S = 0.25
@@ -42,6 +51,7 @@ class StreamReader:
         self._held: deque[Record] = deque()
         self._wake = asyncio.Event()
         self._is_hurried = True
+        self._chain: str | None = None
         self._error: Exception | None = None
         self._subscription: Subscription | None = None
 
@@ -70,7 +80,7 @@ class StreamReader:
         """The next records, at least one, without a gap; waits for them as long as it takes.
 
         Raises:
-            CorruptionError: if a record is missing in the store.
+            CorruptionError: if a record is missing in the store, or breaks the chain.
             BusError: if the bus has failed for good.
         """
         while True:
@@ -79,11 +89,11 @@ class StreamReader:
                 raise self._error
             batch = self._take_held(max_records)
             if batch:
-                return batch
+                return await self._chained(batch)
             if self._is_hurried or self._held or not await self._heard_in_time():
                 batch = await self._read(max_records)
                 if batch:
-                    return batch
+                    return await self._chained(batch)
 
     def _hear(self, _subject: str, _reply: str, body: bytes, raw: bytes | None) -> None:
         if len(self._held) >= HELD_MAX:
@@ -126,7 +136,7 @@ class StreamReader:
         loop = asyncio.get_running_loop()
         deadline, pause_s = loop.time() + HOLE_PATIENCE_S, RETRY_FIRST_S
         while True:
-            records = await self._ask_store(max(1, min(wanted, max_records)))
+            records = await self._ask_store(max(1, min(wanted, max_records)), self.next_seq)
             if records and records[0].seq != self.next_seq:
                 records = [await self._ask_leader(records[0].seq)]
             if records:
@@ -144,26 +154,58 @@ class StreamReader:
             self.next_seq += 1
             return [record]
 
-    async def _ask_store(self, limit: int) -> list[Record]:
+    async def _ask_store(self, limit: int, seq: int) -> list[Record]:
         try:
-            return await read_from(self._bus, self._stream, self.next_seq, limit)
+            return await read_from(self._bus, self._stream, seq, limit)
         except (Refused, Unknown):
             self._bus.check()
             await asyncio.sleep(RETRY_MAX_S if not self._bus.is_connected else RETRY_FIRST_S)
             return []
 
     async def _ask_leader(self, seen_seq: int) -> Record:
-        """The next record is not where it should be: the leader decides, once there is one."""
+        """The next record is not where it should be: the leader decides, then any server."""
+        record = await self._ask_all(self.next_seq, lambda _record: True)
+        if record is None:
+            raise self._hole(seen_seq)
+        return record
+
+    async def _ask_all(self, seq: int, fits: Callable[[Record], bool]) -> Record | None:
+        """The record at `seq` that fits, as the leader has it or else any other server."""
         while True:
             try:
-                record = await read_at_leader(self._bus, self._stream, self.next_seq)
+                record = await read_at_leader(self._bus, self._stream, seq)
             except BusError:
                 self._bus.check()
                 await asyncio.sleep(RETRY_MAX_S)
                 continue
-            if record is None:
-                raise self._hole(seen_seq)
+            break
+        if record is not None and fits(record):
             return record
+        log.error("the leader of %s lacks record %d, or has another", self._stream, seq)
+        for _ in range(OTHERS_ASKED):
+            for other in await self._ask_store(1, seq):
+                if other.seq == seq and fits(other):
+                    return other
+        return None
+
+    async def _chained(self, batch: list[Record]) -> list[Record]:
+        """The batch, each record of which continues the chain (if the stream has one)."""
+        for place, record in enumerate(batch):
+            if not self._continues(record):
+                fitting = await self._ask_all(record.seq, self._continues)
+                if fitting is None:
+                    raise CorruptionError(
+                        f"{self._stream} sequence {record.seq} does not continue the chain of "
+                        "hashes, on any server"
+                    )
+                batch[place] = record = fitting
+            self._chain = record.headers.get(subjects.HEADER_CHAIN)
+        return batch
+
+    def _continues(self, record: Record) -> bool:
+        chain = record.headers.get(subjects.HEADER_CHAIN)
+        before = codec.CHAIN_START if record.seq == 1 and chain is not None else self._chain
+        return before is None or chain == codec.link(before, record.body)
 
     def _require_contiguous(self, records: list[Record]) -> None:
         for place, record in enumerate(records):
@@ -173,6 +215,6 @@ class StreamReader:
 
     def _hole(self, seen_seq: int) -> CorruptionError:
         return CorruptionError(
-            f"{self._stream} has sequence {seen_seq} but not {self.next_seq}, on two reads: a node "
-            "has lost records; compare the nodes and resync the one that lacks them"
+            f"{self._stream} has sequence {seen_seq} but not {self.next_seq}, on any "
+            "server: a node has lost records; compare the nodes and resync the one that lacks them"
         )
