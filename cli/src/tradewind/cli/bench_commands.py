@@ -44,6 +44,35 @@ def throughput(context: typer.Context, seconds: Seconds = 10, as_json: AsJson = 
     )
 
 
+@app.command()
+def replay(
+    context: typer.Context,
+    entries: Annotated[int, typer.Option(min=20_000, help="Entries in the journal.")] = 200_000,
+    live_orders: Annotated[
+        int | None, typer.Option(min=0, help="Orders that stay live; else a tenth of the entries.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Entries per second of a replay, seconds of a restart, bytes of a live order. No suite."""
+    from tradewind.cli.bench.replay import measure_replay
+
+    async def work() -> int:
+        live = entries // 10 if live_orders is None else live_orders
+        figures = measure_replay(entries, live, context.obj, _show_progress)
+        if as_json:
+            print_json(figures)
+        else:
+            out.print_json(data=figures)
+        return EXIT_HOLDS
+
+    run_or_explain(work)
+
+
+def _show_progress(done: int, entries: int) -> None:
+    if done % 100_000 == 0 or done == entries:
+        err.print(f"{done} of {entries} entries replayed")
+
+
 def _measure(
     env: Mapping[str, str], measure: Callable[[Facts], Awaitable[dict[str, Any]]], as_json: bool
 ) -> None:

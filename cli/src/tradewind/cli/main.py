@@ -10,6 +10,7 @@ from tradewind.cli import operators, orders
 from tradewind.cli.bench_commands import app as bench_app
 from tradewind.cli.chaos_commands import app as chaos_app
 from tradewind.cli.console_io import EXIT_HOLDS, out, print_json, run_or_explain
+from tradewind.cli.replay_commands import replay
 from tradewind.cli.suite.facts import Options, suite_folder
 from tradewind.cli.suite_of import DEFAULT_HOME, DEFAULT_NAME, AsJson, Home, Name, running_facts
 
@@ -30,6 +31,7 @@ app.add_typer(chaos_app, name="chaos")
 app.command()(orders.positions)
 app.command()(orders.halt)
 app.command()(orders.resume)
+app.command()(replay)
 
 
 @app.callback()

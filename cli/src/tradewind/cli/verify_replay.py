@@ -11,6 +11,7 @@ from tradewind.common.errors import CodecError, CorruptionError
 from tradewind.common.jetstream import Record
 from tradewind.core.commands import Entry, OpenSegment
 from tradewind.core.machine import StateMachine
+from tradewind.core.state import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +27,25 @@ class Output:
 
 
 class Replay:
-    """The state machine of one shard, fed from the journal's first record on."""
+    """The state machine of one shard, fed from the journal's first record on.
 
-    def __init__(self, shard: int) -> None:
+    With a `machine` from a snapshot and the `chain` at it, from the record after it on.
+    """
+
+    def __init__(
+        self, shard: int, machine: StateMachine | None = None, chain: str = codec.CHAIN_START
+    ) -> None:
         self._shard = shard
-        self._machine = StateMachine()
-        self.seq = 0
-        self.ordinal = 0
-        self.chain = codec.CHAIN_START
-        self.segment = ""
+        self._machine = StateMachine() if machine is None else machine
+        self.seq = self.state.seq
+        self.ordinal = self.state.ordinal
+        self.chain = chain
+        self.segment = self.state.segment
+
+    @property
+    def state(self) -> State:
+        """What the shard knows now."""
+        return self._machine.state
 
     def apply(self, record: Record) -> list[Output]:
         """Applies the next record and returns its outputs.
