@@ -55,6 +55,7 @@ class Shard:
     def start(self, rank: int, *, code: Path | None = None, **settings: int) -> str:
         """Starts a replica; `code` is a folder whose packages go before the installed ones."""
         instance = f"oms-0-{rank}"
+        assert instance not in self.replicas, f"{instance} runs already"
         folder = self.folder / instance
         folder.mkdir(exist_ok=True)
         with (self.folder / f"{instance}.log").open("ab") as log:

@@ -35,7 +35,7 @@ async def test_orders_go_on_in_order_and_once_when_the_leading_replica_is_lost(
         if harm is signal.SIGSTOP:
             shard.replicas[victim].send_signal(signal.SIGCONT)
         else:
-            shard.replicas[victim].wait()
+            await shard.end(victim, code=-9)
             shard.start(int(victim[-1]))
         (seq, digest), (other_seq, other_digest) = await shard.digests()
         assert (seq, digest) == (other_seq, other_digest)
