@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The warehouse on a real embedded database."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from tests.unit.archiver.test_rows import REPORT
 from tradewind.archiver import reads
 from tradewind.archiver.batches import Portion, build_block
 from tradewind.archiver.clickhouse import Warehouse, WarehouseError
+from tradewind.archiver.schema import ORDER_REPORTS
 from tradewind.common import codec
 from tradewind.common.fingerprint import MODULUS, fingerprint
 from tradewind.common.jetstream import Record
 from tradewind.core.events import InstrumentDefined
+from tradewind.core.types import ExecType
 
 INSTRUMENT = InstrumentDefined(
     symbol="BTC-USD", venue="SIM", tick_size="0.01", lot_size="0.00000001", currency="USD"
@@ -45,6 +51,37 @@ def test_rows_that_another_process_wrote_again_count_once_when_read(warehouse: W
 def test_a_position_belongs_to_a_segment(warehouse: Warehouse) -> None:
     warehouse.write(build_block("life:3", [Portion("S3", "seg", records(1, 5))], {"S3": 0}))
     assert warehouse.held("S3", "other").last == 0
+
+
+def report(seq: int, **changes: Any) -> Record:
+    event = replace(REPORT, exec_id=f"E{seq}", account="FILLS", **changes)
+    return Record(seq, 10**18 + seq, "events.0.order.FILLS", {}, codec.encode(event))
+
+
+def test_fills_are_those_that_stand_and_a_parents_are_its_childrens(warehouse: Warehouse) -> None:
+    trade, bust, correct = ExecType.TRADE, ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT
+    told = [
+        report(1, exec_type=trade, venue_exec_id="S1", last_qty=5),
+        report(2, exec_type=trade, venue_exec_id="S1", last_qty=5, order_id="P", is_parent=True),
+        report(3, exec_type=trade, venue_exec_id="S2", last_qty=7),
+        report(4, exec_type=trade, venue_exec_id="S3", last_qty=9),
+        report(5, exec_type=correct, venue_exec_id="S4", venue_exec_ref_id="S2", last_qty=6),
+        report(6, exec_type=bust, venue_exec_id="S5", venue_exec_ref_id="S3"),
+    ]
+    warehouse.write(build_block("life:f", [Portion("S6", "seg", told)], {"S6": 0}))
+    found = reads.fills(warehouse, "FILLS", 10)["reports"]
+    assert [(row["venue_exec_id"], row["last_qty"]) for row in found] == [("S4", 6), ("S1", 5)]
+    viewed = warehouse.query("SELECT sum(last_qty) FROM fills WHERE account = 'FILLS'")[1]
+    assert viewed == [(11,)]
+
+
+def test_a_table_of_an_earlier_release_gets_the_columns_it_lacks(warehouse: Warehouse) -> None:
+    now = replace(ORDER_REPORTS, name="upgraded")
+    earlier = replace(now, columns=now.columns[: now.column_names.index("stop_px")])
+    warehouse._writer.command(earlier.ddl)
+    warehouse._writer.command(now.additions)
+    names, _rows = warehouse.query("SELECT * FROM upgraded")
+    assert set(names) == set(now.column_names)
 
 
 def test_a_missing_sequence_shows(warehouse: Warehouse) -> None:

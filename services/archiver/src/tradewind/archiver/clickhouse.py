@@ -85,6 +85,7 @@ class Warehouse:
         try:
             for table in TABLES:
                 self._writer.command(table.ddl)
+                self._writer.command(table.additions)
             self._writer.command(FILLS)
         except ClickHouseError as error:
             raise _translated(error) from error

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from tradewind.archiver.clickhouse import Warehouse, WarehouseError, WarehouseUnavailable
-from tradewind.archiver.schema import FINGERPRINT_SQL
+from tradewind.archiver.schema import FINGERPRINT_SQL, STANDING_FILLS
 from tradewind.common.errors import TradewindError
 
 LIMIT_DEFAULT = 100
@@ -76,8 +76,8 @@ def orders(warehouse: Warehouse, account: str, limit: int) -> dict[str, Any]:
 
 
 def fills(warehouse: Warehouse, account: str, limit: int) -> dict[str, Any]:
-    """Fills, newest first."""
-    return _reports(warehouse, account, limit, "exec_type = 'TRADE'", "")
+    """Fills that stand, newest first."""
+    return _reports(warehouse, account, limit, STANDING_FILLS, "")
 
 
 def select(warehouse: Warehouse, sql: str, limit: int) -> dict[str, Any]:

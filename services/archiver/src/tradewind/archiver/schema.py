@@ -22,13 +22,16 @@ _STORAGE = (
     "non_replicated_deduplication_window = 1000, "
     "fsync_after_insert = 1, fsync_part_directory = 1"
 )
-_INTEGERS = {"cum_notional": "Int128", "transact_time_ns": "Int64"}
+_INTEGERS = {"cum_notional": "Int128"}
 _REPEATED = frozenset(
     {
         "account",
+        "algorithm",
+        "build",
         "client",
         "currency",
         "exec_type",
+        "fee_currency",
         "lot_size",
         "ord_status",
         "ord_type",
@@ -72,6 +75,12 @@ class Table:
             + f") {_STORAGE}"
         )
 
+    @property
+    def additions(self) -> str:
+        """The statement that adds the columns which a table of an earlier release lacks."""
+        added = (f"ADD COLUMN IF NOT EXISTS `{name}` {kind}" for name, kind in self.columns)
+        return f"ALTER TABLE {self.name} " + ", ".join(added)
+
 
 def _columns_of(cls: type[OrderReport] | type[InstrumentDefined]) -> tuple[tuple[str, str], ...]:
     """A core event's own fields as columns: money stays in integer ticks and lots."""
@@ -79,6 +88,8 @@ def _columns_of(cls: type[OrderReport] | type[InstrumentDefined]) -> tuple[tuple
     for field in fields(cls):
         if field.type is int:
             columns.append((field.name, _INTEGERS.get(field.name, "Int64")))
+        elif field.type is bool:
+            columns.append((field.name, "Bool"))
         else:
             repeated = field.name in _REPEATED
             columns.append((field.name, "LowCardinality(String)" if repeated else "String"))
@@ -117,14 +128,21 @@ INSTRUMENTS = Table("instruments", (*_KEY, *_columns_of(InstrumentDefined)))
 TABLES = (INSTRUMENTS, ORDER_REPORTS, RECORDS)
 """In the order of writing: the table that holds the position comes last."""
 
-FILLS = """CREATE OR REPLACE VIEW fills AS
+STANDING_FILLS = (
+    "exec_type IN ('TRADE', 'TRADE_CORRECT') AND NOT is_parent "
+    "AND (order_id, venue_exec_id) NOT IN (SELECT order_id, venue_exec_ref_id "
+    "FROM order_reports FINAL WHERE exec_type IN ('TRADE_CANCEL', 'TRADE_CORRECT'))"
+)
+"""Trades that were neither busted nor corrected, and corrections; a parent's are its children's."""
+
+FILLS = f"""CREATE OR REPLACE VIEW fills AS
 SELECT r.*, i.tick_size AS tick_size, i.lot_size AS lot_size
-FROM (SELECT * FROM order_reports FINAL WHERE exec_type = 'TRADE') AS r
+FROM (SELECT * FROM order_reports FINAL WHERE {STANDING_FILLS}) AS r
 LEFT JOIN (
     SELECT symbol, argMax(tick_size, seq) AS tick_size, argMax(lot_size, seq) AS lot_size
     FROM instruments GROUP BY symbol
 ) AS i ON i.symbol = r.symbol"""
-"""Every fill beside the grid that its integers count in."""
+"""Every fill that stands beside the grid that its integers count in."""
 
 FINGERPRINT_SQL = (
     "reinterpretAsUInt64(reverse(substring(SHA256(concat("
