@@ -41,6 +41,21 @@ def test_an_order_is_one_row_however_often_it_is_reported() -> None:
     assert made.plain()["fills"][0]["last_px"] == "0.99"
 
 
+def test_a_busted_fill_goes_and_a_corrected_one_changes() -> None:
+    made = projection()
+    trade = replace(ACCEPTED, exec_type=ExecType.TRADE, last_px=99, last_qty=4)
+    made.take(replace(trade, venue_exec_id="S1"))
+    made.take(replace(trade, venue_exec_id="S2"))
+    made.take(replace(trade, venue_exec_id="S2", order_id="parent", is_parent=True))
+    correct = replace(trade, exec_type=ExecType.TRADE_CORRECT, last_qty=3)
+    made.take(replace(correct, venue_exec_id="S3", venue_exec_ref_id="S1"))
+    bust = replace(trade, exec_type=ExecType.TRADE_CANCEL, last_qty=0)
+    made.take(replace(bust, venue_exec_id="S4", venue_exec_ref_id="S2"))
+    fills = made.plain()["fills"]
+    assert [(row["exec_id"], row["last_qty"]) for row in fills] == [("S3", "0.3")]
+    assert made.plain()["counts"]["TRADE"] == 2
+
+
 def test_the_blotter_keeps_only_the_newest() -> None:
     made = projection()
     for number in range(ORDERS_MAX + 5):

@@ -2,12 +2,13 @@
 """Risk's own positions and its second look at accepted orders."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradewind.core.events import LimitsSet, OrderReport, ReferencePriceSet
+from tradewind.core.events import LimitsSet, OrderReport, PositionAdjusted, ReferencePriceSet
 from tradewind.core.types import ExecType, OrdStatus, OrdType, Reason, Side, TimeInForce
 from tradewind.risk.book import Holding, RiskBook
 
@@ -109,6 +110,68 @@ def test_an_accepted_order_outside_a_limit_is_a_breach(report: OrderReport) -> N
     breach = book().take(report)
     assert breach is not None
     assert breach.order_id == report.order_id
+
+
+def test_a_stop_limit_is_held_against_its_stop_price() -> None:
+    stop = replace(ACCEPTED, ord_type=OrdType.STOP_LIMIT, stop_px=200, price=205)
+    assert book().take(stop) is None
+    assert book().take(replace(stop, price=211)) is not None
+    market = replace(ACCEPTED, ord_type=OrdType.STOP, stop_px=1_001, price=0)
+    assert book().take(market) is not None
+
+
+def told(exec_type: ExecType, cum: tuple[int, int], **changes: Any) -> OrderReport:
+    qty, notional = cum
+    return replace(ACCEPTED, exec_type=exec_type, cum_qty=qty, cum_notional=notional, **changes)
+
+
+def test_a_bust_and_a_correction_take_back_what_was_booked() -> None:
+    made = book()
+    made.take(told(ExecType.TRADE, (4, 400), last_qty=4, last_px=100))
+    made.take(told(ExecType.TRADE, (10, 1_012), last_qty=6, last_px=102))
+    made.take(told(ExecType.TRADE_CORRECT, (9, 905), last_qty=5, last_px=101))
+    holding = made.holdings["A", "S"]
+    assert (holding.qty, -holding.cash) == (9, 905)
+    made.take(told(ExecType.TRADE_CANCEL, (5, 505)))
+    assert (holding.qty, -holding.cash) == (5, 505)
+
+
+def test_a_parents_trades_are_its_childrens() -> None:
+    made = book()
+    made.take(told(ExecType.TRADE, (4, 400), last_qty=4, last_px=100, is_parent=True))
+    assert made.holdings == {}
+
+
+def test_positions_follow_adjustments_and_resets() -> None:
+    made = book()
+    adjusted = PositionAdjusted(
+        account="A",
+        cl_ord_id="a",
+        symbol="S",
+        is_reset=False,
+        qty=-3,
+        price=100,
+        actor="op",
+        why="give-up",
+        reason=Reason.NONE,
+        transact_time_ns=1,
+    )
+    made.take(adjusted)
+    assert (made.holdings["A", "S"].qty, made.holdings["A", "S"].realised) == (-3, 0)
+    made.take(replace(adjusted, reason=Reason.DUPLICATE_CL_ORD_ID))
+    assert made.holdings["A", "S"].qty == -3
+    made.take(replace(adjusted, is_reset=True, qty=3, price=0))
+    assert made.holdings["A", "S"] == Holding()
+
+
+def test_unknown_orders_and_fees_are_counted() -> None:
+    made = book()
+    made.take(replace(ACCEPTED, exec_type=ExecType.UNKNOWN, ord_status=OrdStatus.UNKNOWN))
+    assert made.unknown == {"seg-0-1"}
+    fee = {"fee_e8": 50, "fee_currency": "USD"}
+    made.take(told(ExecType.TRADE, (4, 400), last_qty=4, last_px=100, **fee))
+    made.take(told(ExecType.TRADE_CANCEL, (0, 0), fee_e8=-20, fee_currency="USD"))
+    assert (made.unknown, made.fees) == (set(), {("A", "USD"): 30})
 
 
 def test_an_order_accepted_without_a_reference_price_is_a_breach() -> None:

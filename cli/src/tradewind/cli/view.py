@@ -20,7 +20,6 @@ from tradewind.cli.suite.facts import Facts
 from tradewind.common import codec, subjects
 from tradewind.common.errors import BusError
 from tradewind.common.grid import Grid
-from tradewind.common.init_job.defaults import INSTRUMENTS
 from tradewind.common.jetstream import Bus, StreamReader, stream_tail
 from tradewind.core.events import OrderReport
 from tradewind.core.types import ExecType
@@ -28,10 +27,6 @@ from tradewind.core.types import ExecType
 REFRESH_S = 0.5
 FILLS_SHOWN = 8
 RATE_WINDOW_S = 5.0
-GRIDS = {
-    instrument.symbol: Grid(Decimal(instrument.tick_size), Decimal(instrument.lot_size))
-    for instrument in INSTRUMENTS
-}
 
 
 class Feed:
@@ -64,6 +59,8 @@ class Feed:
                     self._take(event)
 
     def _take(self, report: OrderReport) -> None:
+        if report.is_parent:
+            return
         self.counts[report.exec_type] += 1
         if report.exec_type is ExecType.PENDING_NEW:
             self._accepted_s.append(time.monotonic())
@@ -93,12 +90,16 @@ async def _picture(facts: Facts, bus: Bus, client: GatewayClient, feed: Feed) ->
     try:
         status = await read_status(facts, bus)
         positions = await client.positions()
+        grids = {
+            row["symbol"]: Grid(Decimal(row["tick_size"]), Decimal(row["lot_size"]))
+            for row in await client.instruments()
+        }
     except (BusError, GatewayError) as error:
         return Text(f"waiting: {error.text}", style="yellow")
     parts: list[RenderableType] = [
         _heading(facts, status, feed),
         Columns([_shards(status), _latencies(status)], padding=(0, 4)),
-        Columns([_positions(positions), _fills(feed)], padding=(0, 4)),
+        Columns([_positions(positions), _fills(feed, grids)], padding=(0, 4)),
         _processes(status),
     ]
     return Group(*parts)
@@ -171,10 +172,12 @@ def _positions(positions: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _fills(feed: Feed) -> Table:
+def _fills(feed: Feed, grids: dict[str, Grid]) -> Table:
     table = _table("last fills", "order", "account", "side", "quantity", "price")
     for fill in feed.fills:
-        grid = GRIDS[fill.symbol]
+        grid = grids.get(fill.symbol)
+        if grid is None:
+            continue
         table.add_row(
             fill.cl_ord_id,
             fill.account,

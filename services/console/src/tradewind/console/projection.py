@@ -14,6 +14,7 @@ ORDERS_MAX = 300
 FILLS_MAX = 60
 NS_PER_S = 1_000_000_000
 RATE_WINDOW_S = 10
+TRADES = frozenset({ExecType.TRADE, ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT})
 
 
 @dataclass(slots=True)
@@ -57,7 +58,8 @@ class Projection:
         }
 
     def _order(self, report: OrderReport) -> None:
-        self.counts[report.exec_type] += 1
+        if not report.is_parent:
+            self.counts[report.exec_type] += 1
         if report.exec_type is ExecType.PENDING_NEW:
             self._accepted_ns.append(report.transact_time_ns)
         grid = self.grids.get(report.symbol)
@@ -68,7 +70,15 @@ class Projection:
         self.orders.move_to_end(key)
         if len(self.orders) > ORDERS_MAX:
             self.orders.popitem(last=False)
-        if report.exec_type is ExecType.TRADE:
+        if report.exec_type in TRADES and not report.is_parent:
+            self._fill(report, grid)
+
+    def _fill(self, report: OrderReport, grid: Grid) -> None:
+        """A fill at the top; one that was busted or corrected is taken out."""
+        gone = report.venue_exec_ref_id
+        for row in [row for row in self.fills if gone and row["exec_id"] == gone]:
+            self.fills.remove(row)
+        if report.last_qty:
             self.fills.appendleft(self._row(report, grid))
 
     def _row(self, report: OrderReport, grid: Grid) -> dict[str, Any]:
@@ -85,6 +95,7 @@ class Projection:
             "price": grid.ticks_to_text(report.price) if report.price else "",
             "cum": grid.lots_to_text(report.cum_qty),
             "leaves": grid.lots_to_text(report.leaves_qty),
+            "exec_id": report.venue_exec_id,
             "last_qty": grid.lots_to_text(report.last_qty),
             "last_px": grid.ticks_to_text(report.last_px) if report.last_px else "",
             "status": report.ord_status,

@@ -52,8 +52,9 @@ class Watcher:
     async def serve(self) -> None:
         """Reads the instruments, and listens to quotes."""
         for entry in await KeyValue(self._bus, CONFIG_BUCKET).entries("instrument.>"):
-            plain = msgspec.json.decode(entry.value, type=dict[str, Any])
-            self.projection.define(plain["symbol"], plain["tick_size"], plain["lot_size"])
+            if entry.value:
+                plain = msgspec.json.decode(entry.value, type=dict[str, Any])
+                self.projection.define(plain["symbol"], plain["tick_size"], plain["lot_size"])
         quotes = subjects.market_data(self._settings.venue, "*", "quote")
         await self._bus.subscribe(quotes, self._on_quote)
 

@@ -14,6 +14,7 @@ from tradewind.common.errors import Refused, Unknown
 from tradewind.common.grid import Grid
 from tradewind.common.jetstream import Bus, KeyValue, Message, StreamReader, stream_tail
 from tradewind.core.commands import Command, SetReferencePrice, SetTradingState
+from tradewind.core.events import InstrumentDefined
 from tradewind.core.types import TradingState
 from tradewind.risk.book import Breach, RiskBook
 from tradewind.risk.reference import QuoteSeen, ReferencePolicy
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 CONFIG_BUCKET = "CONFIG"
 RETRY_S = 0.1
+FEE_STEP = Decimal("0.00000001")
 INSTANCE_ACTOR = "risk"
 
 
@@ -49,10 +51,9 @@ class Risk:
     async def load_instruments(self) -> None:
         """Reads the grids that decimals are printed on."""
         for entry in await KeyValue(self._bus, CONFIG_BUCKET).entries("instrument.>"):
-            plain = msgspec.json.decode(entry.value, type=dict[str, Any])
-            self._grids[plain["symbol"]] = Grid(
-                Decimal(plain["tick_size"]), Decimal(plain["lot_size"])
-            )
+            if entry.value:
+                plain = msgspec.json.decode(entry.value, type=dict[str, Any])
+                self._define(plain["symbol"], plain["tick_size"], plain["lot_size"])
 
     async def serve(self) -> None:
         """Listens to quotes, and answers questions."""
@@ -69,10 +70,16 @@ class Risk:
         await reader.open()
         while True:
             for record in await reader.next_batch():
-                breach = self._books[shard].take(codec.decode_event(record.body))
+                event = codec.decode_event(record.body)
+                if isinstance(event, InstrumentDefined):
+                    self._define(event.symbol, event.tick_size, event.lot_size)
+                breach = self._books[shard].take(event)
                 # What is older than this process was judged, and perhaps resumed, before.
                 if breach is not None and record.seq > tail:
                     self._halts.put_nowait((shard, breach))
+
+    def _define(self, symbol: str, tick_size: str, lot_size: str) -> None:
+        self._grids[symbol] = Grid(Decimal(tick_size), Decimal(lot_size))
 
     async def halt_breaches(self) -> None:
         """Halts the account of every order that should not have been accepted."""
@@ -96,6 +103,7 @@ class Risk:
             "checked": sum(book.checked for book in self._books),
             "breaches": sum(len(book.breaches) for book in self._books),
             "positions": sum(len(book.holdings) for book in self._books),
+            "unknown": sum(len(book.unknown) for book in self._books),
         }
 
     async def _on_quote(self, message: Message) -> None:
@@ -145,7 +153,17 @@ class Risk:
         return True
 
     async def _answer_positions(self, _question: bytes) -> bytes:
-        return msgspec.json.encode({"ok": True, "positions": self.positions()})
+        answer = {"ok": True, "positions": self.positions(), "fees": self.fees()}
+        return msgspec.json.encode(answer)
+
+    def fees(self) -> list[dict[str, Any]]:
+        """What each account has paid in each currency, in exact decimals."""
+        paid = sorted(item for book in self._books for item in book.fees.items())
+        unit = Grid(FEE_STEP, FEE_STEP)
+        return [
+            {"account": account, "currency": currency, "fee": unit.lots_to_text(fee_e8)}
+            for (account, currency), fee_e8 in paid
+        ]
 
     def positions(self) -> list[dict[str, Any]]:
         """Every holding in exact decimals; what needs a mark is null without one."""
