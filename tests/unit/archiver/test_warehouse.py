@@ -80,8 +80,8 @@ def test_a_table_of_an_earlier_release_gets_the_columns_it_lacks(warehouse: Ware
     earlier = replace(now, columns=now.columns[: now.column_names.index("stop_px")])
     warehouse._writer.command(earlier.ddl)
     warehouse._writer.command(now.additions)
-    names, _rows = warehouse.query("SELECT * FROM upgraded")
-    assert set(names) == set(now.column_names)
+    rows = warehouse.query("SELECT name FROM system.columns WHERE table = 'upgraded'")[1]
+    assert {name for (name,) in rows} >= set(now.column_names)
 
 
 def test_a_missing_sequence_shows(warehouse: Warehouse) -> None:
