@@ -192,10 +192,16 @@ class GatewayClient:
         order: Message = found["order"]
         return order
 
-    async def positions(self, account: str | None = None) -> list[Message]:
+    async def positions(self, account: str | None = None, by: str | None = None) -> list[Message]:
         """Positions of an account, or of all accounts of the key."""
-        answer = await self.call("GET", "/v1/positions", query={"account": account})
+        answer = await self.call("GET", "/v1/positions", query={"account": account, "by": by})
         found: list[Message] = answer["positions"]
+        return found
+
+    async def limits(self, account: str | None = None) -> list[Message]:
+        """Limits of an account, or of all accounts of the key."""
+        answer = await self.call("GET", "/v1/limits", query={"account": account})
+        found: list[Message] = answer["limits"]
         return found
 
     async def instruments(self) -> list[Message]:

@@ -12,6 +12,7 @@ from rich.table import Table
 from tradewind.cli.client import GatewayClient
 from tradewind.cli.console_io import EXIT_DOES_NOT_HOLD, EXIT_HOLDS, out, print_json, run_or_explain
 from tradewind.cli.suite_of import DEFAULT_HOME, DEFAULT_NAME, AsJson, Home, Name, running_facts
+from tradewind.core.positions import ATTRIBUTES
 
 app = typer.Typer(no_args_is_help=True, help="Submit, cancel, replace and list orders.")
 
@@ -24,6 +25,8 @@ Account = Annotated[str, typer.Option(help="Account that trades.")]
 ClOrdId = Annotated[str | None, typer.Option("--id", help="Your id; else a new one.")]
 Strategy = Annotated[str, typer.Option(help="To whom the order is attributed.")]
 HOME = DEFAULT_HOME
+POSITION_COLUMNS = ("qty", "avg_px", "realised", "unrealised", "buy_working", "sell_working")
+LIMIT_COLUMNS = ("account", "symbol", "max_order_qty", "max_notional", "max_position", "collar_bps")
 COLUMNS = ("cl_ord_id", "account", "symbol", "side", "order_qty", "price", "cum_qty", "ord_status")
 
 
@@ -183,20 +186,44 @@ def list_orders(
 
 def positions(
     account: Annotated[str | None, typer.Option(help="Only this account.")] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(help="Attributes to tell them by: account,client,strategy,algorithm."),
+    ] = None,
     home: Home = HOME,  # type: ignore[assignment]
     name: Name = DEFAULT_NAME,
     as_json: AsJson = False,
 ) -> None:
-    """Shows positions."""
+    """Shows positions: size, average cost, profit, and what is working."""
 
     async def work() -> int:
         async with client_of(home, name) as client:
-            found = await client.positions(account)
+            found = await client.positions(account, by)
         if as_json:
             print_json({"positions": found})
         else:
-            columns = ("account", "symbol", "qty", "avg_px", "realised", "buy_working")
-            print_table(found, (*columns, "sell_working"), "no positions yet")
+            names = [column for column in ATTRIBUTES if found and column in found[0]]
+            print_table(found, (*names, *POSITION_COLUMNS), "no positions yet")
+        return EXIT_HOLDS
+
+    run_or_explain(work)
+
+
+def limits(
+    account: Annotated[str | None, typer.Option(help="Only this account.")] = None,
+    home: Home = HOME,  # type: ignore[assignment]
+    name: Name = DEFAULT_NAME,
+    as_json: AsJson = False,
+) -> None:
+    """Shows the pre-trade limits in force."""
+
+    async def work() -> int:
+        async with client_of(home, name) as client:
+            found = await client.limits(account)
+        if as_json:
+            print_json({"limits": found})
+        else:
+            print_table(found, LIMIT_COLUMNS, "no limits: every order is denied")
         return EXIT_HOLDS
 
     run_or_explain(work)

@@ -4,6 +4,9 @@
 from tradewind.core.state import Position
 from tradewind.core.types import Side
 
+ATTRIBUTES = ("account", "symbol", "client", "strategy", "algorithm")
+"""What a ledger's key consists of; positions can be told by any of them."""
+
 
 def apply_fill(position: Position, side: Side, qty: int, price: int) -> None:
     """Books `qty` lots at `price` ticks.

@@ -145,7 +145,7 @@ class Desk:
         return one(self.report(order_id, ExecType.NEW), OrderReport)
 
     def fill(self, order_id: str, qty: int, price: int = 1_000, **changes: Any) -> OrderReport:
-        """The venue traded some of the order. (Its parent's report follows it.)"""
+        """The venue traded some of the order; its parent's report is left out."""
         events = self.report(order_id, ExecType.TRADE, last_qty=qty, last_px=price, **changes)
         return one(events[:1], OrderReport)
 

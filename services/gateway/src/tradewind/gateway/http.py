@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from tradewind.common import trace
+from tradewind.core.positions import ATTRIBUTES
 from tradewind.gateway import openapi, requests, ws
 from tradewind.gateway.admin import Admin
 from tradewind.gateway.auth import Key
@@ -22,6 +23,7 @@ from tradewind.gateway.calls import Calls, accepted, decoded, json_response
 from tradewind.gateway.errors import Refusal, RefusedRequest, refusal
 from tradewind.gateway.instruments import Instruments
 from tradewind.gateway.intake import Intake
+from tradewind.gateway.projection import attributes_of
 from tradewind.gateway.queries import Queries
 
 MAX_LISTED = 1_000
@@ -115,9 +117,20 @@ class Api:
         return json_response(200, {"order": found})
 
     async def positions(self, request: Request) -> Response:
-        """GET /v1/positions?account=."""
+        """GET /v1/positions?account=&by=."""
         key, account = await self.calls.reader(request)
-        return json_response(200, {"positions": await self.queries.positions(key, account)})
+        text = request.query_params.get("by")
+        by = None if text is None else attributes_of(text)
+        if text is not None and by is None:
+            raise RefusedRequest(
+                refusal("INVALID_FIELD", f"by is some of {', '.join(ATTRIBUTES)}.")
+            )
+        return json_response(200, {"positions": await self.queries.positions(key, account, by)})
+
+    async def limits(self, request: Request) -> Response:
+        """GET /v1/limits?account=."""
+        key, account = await self.calls.reader(request)
+        return json_response(200, {"limits": await self.queries.limits(key, account)})
 
     async def list_instruments(self, request: Request) -> Response:
         """GET /v1/instruments."""
@@ -181,6 +194,7 @@ def build(api: Api, admin: Admin, sessions: ws.Sessions) -> Starlette:
         ("POST", "/v1/orders/{cl_ord_id}/status", api.ask_status),
         ("POST", "/v1/mass-cancel", api.mass_cancel),
         ("GET", "/v1/positions", api.positions),
+        ("GET", "/v1/limits", api.limits),
         ("POST", "/v1/positions/flatten", api.flatten),
         ("GET", "/v1/instruments", api.list_instruments),
         ("GET", "/v1/status", api.status),

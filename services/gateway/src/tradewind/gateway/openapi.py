@@ -121,7 +121,17 @@ _PATHS: dict[str, dict[str, Any]] = {
         )
     },
     "/v1/positions": {
-        "get": _operation("List positions.", {"200": "Positions."}, parameters=(_OPTIONAL_ACCOUNT,))
+        "get": _operation(
+            "List positions, by account and instrument or by any attributes.",
+            {"200": "Positions."},
+            parameters=(
+                _OPTIONAL_ACCOUNT,
+                _query("by", {"type": "string", "examples": ["account,strategy"]}),
+            ),
+        )
+    },
+    "/v1/limits": {
+        "get": _operation("List limits.", {"200": "Limits."}, parameters=(_OPTIONAL_ACCOUNT,))
     },
     "/v1/positions/flatten": {
         "post": _operation(

@@ -13,6 +13,7 @@ from tradewind.gateway import views
 from tradewind.gateway.auth import Key
 from tradewind.gateway.errors import RefusedRequest, refusal
 from tradewind.gateway.instruments import Instruments
+from tradewind.gateway.projection import projected
 
 TIMEOUT_MS = 1_000
 
@@ -50,15 +51,38 @@ class Queries:
         self._instruments.remember(account, cl_ord_id, order["symbol"])
         return self._order_view(order)
 
-    async def positions(self, key: Key, account: str | None) -> list[dict[str, Any]]:
-        """Positions of one account, or of all that the key may use."""
-        answers = await self._ask_all(key, account, "positions", {})
+    async def positions(
+        self, key: Key, account: str | None, by: tuple[str, ...] | None
+    ) -> list[dict[str, Any]]:
+        """Positions of one account, or of all that the key may use.
+
+        `by` names the attributes to tell them apart by, None for account and symbol. Positions in
+        different instruments are never added up.
+        """
+        what = "positions" if by is None else "ledgers"
+        answers = await self._ask_all(key, account, what, {})
+        rows = [
+            row
+            for answer in answers
+            for row in answer[what]
+            if account in (None, row["account"]) and key.may_use(row["account"])
+        ]
         found = []
-        for position in (position for answer in answers for position in answer["positions"]):
-            is_wanted = account is None or position["account"] == account
-            grid = self._instruments.grid(position["symbol"])
-            if is_wanted and grid is not None and key.may_use(position["account"]):
-                found.append(views.of_position(position, grid))
+        for row in rows if by is None else projected(rows, by):
+            grid = self._instruments.grid(row["symbol"])
+            if grid is not None:
+                found.append(views.of_position(row, grid))
+        return found
+
+    async def limits(self, key: Key, account: str | None) -> list[dict[str, Any]]:
+        """Limits of one account, or of all that the key may use, in decimals."""
+        answers = await self._ask_all(key, account, "limits", {})
+        found = []
+        for row in (row for answer in answers for row in answer["limits"]):
+            is_wanted = account in (None, row["account"]) and key.may_use(row["account"])
+            grid = self._instruments.grid(row["symbol"])
+            if is_wanted and grid is not None:
+                found.append(views.of_limits(row, grid))
         return found
 
     async def states(self) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tradewind.common.grid import Grid
 from tradewind.core.events import Event, OrderReport, PositionAdjusted
+from tradewind.core.positions import ATTRIBUTES
 
 AVERAGE_DECIMALS = 8
 """Averages are rounded half-even to this many decimals beyond the tick's."""
@@ -66,16 +67,34 @@ def of_order(order: Mapping[str, Any], grid: Grid | None) -> dict[str, Any]:
 
 
 def of_position(position: Mapping[str, Any], grid: Grid) -> dict[str, Any]:
-    """A position as clients see it: quantities, money, and the average price of what is open."""
-    qty, cost = position["qty"], position["cost"]
-    view: dict[str, Any] = {"account": position["account"], "symbol": position["symbol"]}
+    """A position as clients see it: quantities, money, and the average price of what is open.
+
+    `unrealised` is what closing at the reference price would gain; null without a price.
+    """
+    qty, cost, mark = position["qty"], position["cost"], position.get("mark")
+    view: dict[str, Any] = {name: position[name] for name in ATTRIBUTES if name in position}
     for name in ("qty", "buy_working", "sell_working", "bought_qty", "sold_qty"):
         if name in position:
             view[name] = grid.lots_to_text(position[name])
     view["cost"] = grid.notional_to_text(cost)
     view["realised"] = grid.notional_to_text(position["realised"])
+    view["unrealised"] = None if mark is None else grid.notional_to_text(qty * mark - cost)
     view["avg_px"] = average_price(cost, qty, grid) if qty else None
     return view
+
+
+def of_limits(limits: Mapping[str, Any], grid: Grid) -> dict[str, Any]:
+    """The limits of one account in one instrument, in decimals."""
+    return {
+        "account": limits["account"],
+        "symbol": limits["symbol"],
+        "max_order_qty": grid.lots_to_text(limits["max_order_qty"]),
+        "max_notional": grid.notional_to_text(limits["max_notional"]),
+        "max_position": grid.lots_to_text(limits["max_position"]),
+        "collar_bps": limits["collar_bps"],
+        "max_reference_age_ms": limits["max_reference_age_ms"],
+        "version": limits["version"],
+    }
 
 
 def average_price(notional: int, lots: int, grid: Grid) -> str:

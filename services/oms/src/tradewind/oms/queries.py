@@ -10,7 +10,8 @@ import msgspec
 
 from tradewind.common import subjects
 from tradewind.common.jetstream import Bus
-from tradewind.core.state import Order
+from tradewind.core.positions import ATTRIBUTES
+from tradewind.core.state import Order, Position
 from tradewind.oms.appender import Appender
 from tradewind.oms.replica import Replica
 
@@ -33,6 +34,8 @@ class Queries:
             "orders": self.orders,
             "order": self.order,
             "positions": self.positions,
+            "ledgers": self.ledgers,
+            "limits": self.limits,
             "state": self.state,
         }
         for what, answer in shared.items():
@@ -64,14 +67,33 @@ class Queries:
         return {"order": None if order is None else _plain(order)}
 
     def positions(self, _question: dict[str, Any]) -> dict[str, Any]:
-        """All positions of the shard."""
+        """All positions of the shard; `mark` is the reference price, null without one."""
         table = self._replica.machine.state.positions
         return {
             "positions": [
-                {"account": account, "symbol": symbol, **asdict(table[account, symbol])}
+                self._marked({"account": account, "symbol": symbol}, table[account, symbol])
                 for account, symbol in sorted(table)
             ]
         }
+
+    def ledgers(self, _question: dict[str, Any]) -> dict[str, Any]:
+        """Positions by every attribute: any view of them is a sum of these rows."""
+        table = self._replica.machine.state.ledgers
+        return {
+            "ledgers": [
+                self._marked(dict(zip(ATTRIBUTES, key, strict=True)), table[key])
+                for key in sorted(table)
+            ]
+        }
+
+    def limits(self, _question: dict[str, Any]) -> dict[str, Any]:
+        """All limits of the shard."""
+        table = self._replica.machine.state.limits
+        return {"limits": [asdict(table[key]) for key in sorted(table)]}
+
+    def _marked(self, names: dict[str, str], position: Position) -> dict[str, Any]:
+        mark = self._replica.machine.state.references.get(names["symbol"])
+        return {**names, **asdict(position), "mark": None if mark is None else mark.price}
 
     def state(self, _question: dict[str, Any]) -> dict[str, Any]:
         """Where this replica is, with the digest of its whole state."""
