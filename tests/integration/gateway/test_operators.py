@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every request beyond a plain order, through a real gateway to real replicas."""
+
+from typing import Any
+
+import pytest
+
+from tradewind.cli.client import GatewayClient, GatewayError
+from tradewind.common import subjects
+from tradewind.common.jetstream import StreamReader
+from tradewind.common.testing import eventually
+
+from .conftest import OPERATOR, SHARDS, TRADER, Platform
+
+pytestmark = [pytest.mark.anyio, pytest.mark.cluster]
+
+ORDER = {
+    "account": "BENCH0",
+    "symbol": "BTC-USD",
+    "side": "BUY",
+    "ord_type": "LIMIT",
+    "time_in_force": "GTC",
+    "order_qty": "1",
+    "price": "100000",
+    "strategy": "s1",
+}
+ETHER = {
+    "symbol": "ETH-USD",
+    "venue": "SIM",
+    "tick_size": "0.05",
+    "lot_size": "0.001",
+    "currency": "USD",
+}
+
+
+async def test_traders_send_every_kind_of_request(platform: Platform) -> None:
+    async with GatewayClient(platform.url, TRADER) as trader:
+        terms = {"ord_type": "STOP_LIMIT", "stop_px": "101000", "price": "101500"}
+        stop = await trader.submit({**ORDER, **terms, "cl_ord_id": "stop", "display_qty": "0.5"})
+        assert stop["outcome"] == "accepted", stop
+        assert (stop["report"]["stop_px"], stop["report"]["display_qty"]) == ("101000", "0.5")
+        bad = await trader.submit({**ORDER, "cl_ord_id": "bad", "display_qty": "2"})
+        assert bad["report"]["reason"] == "INVALID_DISPLAY_QUANTITY"
+        dated = {"time_in_force": "GTD", "expire_ns": 1}
+        past = await trader.submit({**ORDER, **dated, "cl_ord_id": "past"})
+        assert past["report"]["reason"] == "INVALID_EXPIRE_TIME"
+        parent = {**ORDER, "cl_ord_id": "parent", "is_parent": True}
+        assert (await trader.submit(parent))["report"]["ord_status"] == "NEW"
+        child = {**ORDER, "cl_ord_id": "child", "parent_cl_ord_id": "parent", "strategy": "s2"}
+        assert (await trader.submit(child))["outcome"] == "accepted"
+        told = await trader.ask_status("BENCH0", "stop")
+        assert (told["outcome"], told["report"]["exec_type"]) == ("accepted", "ORDER_STATUS")
+        nothing = await trader.ask_status("BENCH0", "never")
+        assert (nothing["outcome"], nothing["report"]["reason"]) == ("denied", "UNKNOWN_ORDER")
+        flat = {"account": "BENCH0", "cl_ord_id": "f", "symbol": "BTC-USD", "strategy": "s1"}
+        flattened = await trader.flatten(flat)
+        assert flattened["report"]["reason"] == "NOTHING_TO_FLATTEN"
+        request = {"account": "BENCH0", "cl_ord_id": "m", "strategy": "s2"}
+        canceled = await trader.mass_cancel(request)
+        assert (canceled["outcome"], canceled["report"]["order_count"]) == ("accepted", 1)
+        again = await trader.mass_cancel(request)
+        assert again["outcome"] == "duplicate"
+
+
+async def test_operators_entries_are_in_every_shard_in_their_name(platform: Platform) -> None:
+    async with GatewayClient(platform.url, OPERATOR) as operator:
+        session = {"venue": "SIM", "status": "HALTED", "trading_date": "2026-03-02"}
+        halted = await operator.operate("trading-session", session)
+        assert [row["outcome"] for row in halted["shards"]] == ["accepted"] * SHARDS
+        async with GatewayClient(platform.url, TRADER) as trader:
+            denied = await trader.submit({**ORDER, "cl_ord_id": "closed"})
+            assert denied["report"]["reason"] == "VENUE_HALTED"
+        await operator.operate("trading-session", session | {"status": "OPEN"})
+        day = {"trading_date": "2026-03-03"}
+        assert (await operator.operate("roll-day", day))["outcome"] == "accepted"
+        twice = await operator.operate("roll-day", day)
+        assert twice["outcome"] == "denied"
+        assert twice["shards"][0]["report"]["reason"] == "INVALID_DATE"
+        everything = await operator.operate("mass-cancel", {"cl_ord_id": "all"})
+        assert [row["report"]["order_count"] for row in everything["shards"]] == [0] * SHARDS
+        adjusted = {
+            "account": "BENCH0",
+            "cl_ord_id": "a",
+            "symbol": "BTC-USD",
+            "qty": "2",
+            "price": "100000",
+            "reason": "give-up",
+        }
+        assert (await operator.operate("positions/adjust", adjusted))["outcome"] == "accepted"
+        (position,) = await operator.positions("BENCH0")
+        assert (position["qty"], position["avg_px"]) == ("2", "100000")
+        reset = {name: adjusted[name] for name in ("account", "symbol", "reason")}
+        await operator.operate("positions/reset", {**reset, "cl_ord_id": "z"})
+        (position,) = await operator.positions("BENCH0")
+        assert position["qty"] == "0"
+    for shard in range(SHARDS):
+        assert await actors(platform, shard, "RollDay") == ["ops", "ops"]
+
+
+async def actors(platform: Platform, shard: int, name: str) -> list[str]:
+    """Who is named in the headers of a shard's control entries of this kind."""
+    stream = subjects.journal_stream(shard)
+    info: dict[str, Any] = await platform.bus.api(f"STREAM.INFO.{stream}")
+    last = info["state"]["last_seq"]
+    live = subjects.live(subjects.journal_all(shard))
+    reader = StreamReader(platform.bus, stream, live, 1)
+    await reader.open()
+    found: list[str] = []
+    seq = 0
+    while seq < last:
+        for record in await reader.next_batch():
+            seq = record.seq
+            if record.subject == subjects.journal_control(shard, name):
+                found.append(record.headers[subjects.HEADER_ACTOR])
+    return found
+
+
+async def test_an_instrument_comes_and_goes_while_all_runs(platform: Platform) -> None:
+    async with (
+        GatewayClient(platform.url, OPERATOR) as operator,
+        GatewayClient(platform.url, TRADER) as trader,
+    ):
+        order = {**ORDER, "symbol": "ETH-USD", "cl_ord_id": "e-1", "price": "2000.05"}
+        with pytest.raises(GatewayError, match="No such instrument"):
+            await trader.submit(order)
+        assert (await operator.operate("instruments", ETHER))["outcome"] == "accepted"
+
+        async def is_known() -> bool:
+            return ETHER in await trader.instruments()
+
+        await eventually(is_known)
+        denied = await trader.submit(order)
+        assert denied["report"]["reason"] == "LIMIT_MISSING"
+        assert (await operator.remove_instrument("ETH-USD"))["outcome"] == "accepted"
+
+        async def is_gone() -> bool:
+            return ETHER not in await trader.instruments()
+
+        await eventually(is_gone)
