@@ -128,6 +128,7 @@ class Gateway:
             supervise(
                 self.keep_instruments(),
                 self.sweep(),
+                self.journal.watch(),
                 self.bus.failed(),
                 heartbeat.run(stop, self.facts),
                 *(self.egress.run(shard) for shard in range(self.settings.service.shards)),

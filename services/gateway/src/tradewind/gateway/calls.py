@@ -100,6 +100,7 @@ class Calls:
         self, shard: int, command: Command, traceparent: str, actor: str = ""
     ) -> tuple[Refusal | None, int, Answer | None]:
         """Journals and waits a while: why it failed, the entry, its first output if it came."""
+        deadline_s = asyncio.get_running_loop().time() + self.answer_wait_ms / 1000
         waiter = Waiter()
         in_flight = self.journal.publish(shard, command, waiter, traceparent, actor)
         if isinstance(in_flight, Refusal):
@@ -108,7 +109,7 @@ class Calls:
         if failed is not None:
             return failed, 0, None
         try:
-            async with asyncio.timeout(self.answer_wait_ms / 1000):
+            async with asyncio.timeout_at(deadline_s):
                 return None, in_flight.seq, await waiter.answer
         except TimeoutError:
             return None, in_flight.seq, None

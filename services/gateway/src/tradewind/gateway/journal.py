@@ -19,11 +19,13 @@ from tradewind.common.jetstream import Bus, PubAck
 from tradewind.core.commands import Command, FlattenPosition, ReplaceOrder, SubmitOrder
 from tradewind.gateway.errors import Refusal, refusal
 from tradewind.gateway.latency import Latencies
+from tradewind.gateway.silence import Silence
 
 MAX_UNACKED = 2_048
 MAX_EARLY = 8_192
 STALLED_AFTER_NS = 2_000_000_000
 FORGOTTEN_AFTER_NS = 6_000_000_000
+WATCH_S = 0.05
 ADDS_RISK = (SubmitOrder, ReplaceOrder, FlattenPosition)
 """What is refused while nothing is processed; cancels and questions pass."""
 
@@ -44,7 +46,7 @@ class Listener(Protocol):
 class InFlight:
     """One request between its publication and its first output."""
 
-    __slots__ = ("cl_ord_id", "listener", "seq", "shard", "started_ns", "traceparent")
+    __slots__ = ("cl_ord_id", "is_over", "listener", "seq", "shard", "started_ns", "traceparent")
 
     def __init__(
         self, shard: int, cl_ord_id: str, listener: Listener, traceparent: str, started_ns: int
@@ -55,6 +57,7 @@ class InFlight:
         self.traceparent = traceparent
         self.seq = 0
         self.started_ns = started_ns
+        self.is_over = False
 
 
 class Journal:
@@ -73,6 +76,7 @@ class Journal:
         self._ack_timeout_ms = ack_timeout_ms
         self._now_ns = now_ns
         self._unacked = 0
+        self._silence: Silence[InFlight] = Silence(now_ns)
         self._waiting: dict[tuple[int, int], InFlight] = {}
         self._early: dict[tuple[int, int], Any] = {}
         self._room = asyncio.Event()
@@ -102,7 +106,7 @@ class Journal:
         `actor` is the operator who asks, where there is one: kept in the entry's headers. A
         refusal is definite: nothing was sent.
         """
-        refused = self._refuse(command)
+        refused = self._refuse(shard, command)
         if refused is not None:
             return refused
         cl_ord_id = getattr(command, "cl_ord_id", "")
@@ -119,6 +123,7 @@ class Journal:
             )
         except Refused:
             return refusal("JOURNAL_UNAVAILABLE")
+        self._silence.sent(request)
         self._unacked += 1
         if self._unacked >= MAX_UNACKED:
             self._room.clear()
@@ -153,6 +158,15 @@ class Journal:
                 self._early.pop(next(iter(self._early)))
             self._early[shard, entry] = answer
 
+    async def watch(self) -> None:
+        """Tells whoever waits for a silent journal that the outcome is unknown, within 250 ms."""
+        while True:
+            for request in self._silence.overdue():
+                if not request.is_over:
+                    request.is_over = True
+                    request.listener.on_failed(request, refusal("OUTCOME_UNKNOWN"))
+            await asyncio.sleep(WATCH_S)
+
     def sweep(self) -> None:
         """Forgets requests that nobody waits for any more."""
         horizon_ns = self._now_ns() - FORGOTTEN_AFTER_NS
@@ -172,13 +186,15 @@ class Journal:
         oldest = self._waiting[next(iter(self._waiting))]
         return self._now_ns() - oldest.started_ns > STALLED_AFTER_NS
 
-    def _refuse(self, command: Command) -> Refusal | None:
+    def _refuse(self, shard: int, command: Command) -> Refusal | None:
         if not self._bus.is_connected:
             return refusal("JOURNAL_UNAVAILABLE")
         if self._unacked >= MAX_UNACKED:
             return refusal("OVERLOADED")
         if self.is_stalled and isinstance(command, ADDS_RISK):
             return refusal("NOT_PROCESSING")
+        if self._silence.is_silent(shard) and isinstance(command, ADDS_RISK):
+            return None if self._silence.may_try(shard) else refusal("JOURNAL_UNAVAILABLE")
         return None
 
     def _on_acked(self, request: InFlight, acked: "asyncio.Future[PubAck]") -> None:
@@ -186,6 +202,10 @@ class Journal:
         if self._unacked <= MAX_UNACKED // 2:
             self._room.set()
         error = None if acked.cancelled() else acked.exception()
+        is_answered = not acked.cancelled() and (error is None or isinstance(error, Refused))
+        self._silence.ended(request, is_answered=is_answered)
+        if request.is_over:
+            return
         if acked.cancelled() or error is not None:
             code = "JOURNAL_UNAVAILABLE" if isinstance(error, Refused) else "OUTCOME_UNKNOWN"
             request.listener.on_failed(request, refusal(code))

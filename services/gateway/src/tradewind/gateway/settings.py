@@ -19,7 +19,7 @@ class GatewaySettings:
     ack_timeout_ms: int
     """Without the broker's acknowledgement for this long, the outcome is called unknown."""
     answer_wait_ms: int
-    """How long a REST call waits for the output after the entry is stored."""
+    """How long a REST call waits for the output; after that it says that the entry is stored."""
     order_ttl_ms: int
     """An order whose entry is stamped later than this after its receipt is denied."""
 
@@ -35,6 +35,6 @@ class GatewaySettings:
             http_port=integer(env, "TRADEWIND_HTTP_PORT"),
             keys_file=Path(require(env, "TRADEWIND_KEYS_FILE")),
             ack_timeout_ms=integer(env, "TRADEWIND_ACK_TIMEOUT_MS", 2_000),
-            answer_wait_ms=integer(env, "TRADEWIND_ANSWER_WAIT_MS", 1_000),
+            answer_wait_ms=integer(env, "TRADEWIND_ANSWER_WAIT_MS", 200),
             order_ttl_ms=integer(env, "TRADEWIND_ORDER_TTL_MS", 5_000),
         )
