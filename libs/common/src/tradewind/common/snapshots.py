@@ -18,14 +18,16 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import get_args
 
 import msgspec
 
+from tradewind.common.columns import Table
 from tradewind.common.errors import CorruptionError
 from tradewind.common.jetstream import Bus, ObjectInfo, ObjectStore
 from tradewind.core import logic
 from tradewind.core.machine import StateMachine
-from tradewind.core.snapshot import HINTS, SCHEMA, parts, restore
+from tradewind.core.snapshot import HINTS, SCHEMA, TABLES, parts, restore
 from tradewind.core.state import State
 
 log = logging.getLogger(__name__)
@@ -76,7 +78,11 @@ class Stored:
 
 
 _meta_decoder = msgspec.json.Decoder(Meta)
-_Parts = msgspec.defstruct("_Parts", [*HINTS.items()])
+_tables = {name: Table(name, *get_args(HINTS[name])) for name in TABLES}
+_Parts = msgspec.defstruct(
+    "_Parts",
+    [(name, _tables[name].wire if name in _tables else hint) for name, hint in HINTS.items()],
+)
 _parts_decoder = msgspec.msgpack.Decoder(_Parts)
 
 
@@ -98,7 +104,8 @@ def encode(machine: StateMachine, *, chain: str, build: str, instance: str) -> b
         orders=len(state.orders),
         live_orders=len(state.live_orders),
     )
-    packed = zlib.compress(msgspec.msgpack.encode(parts(state)), COMPRESSION)
+    plain = parts(state) | {name: it.pack(getattr(state, name)) for name, it in _tables.items()}
+    packed = zlib.compress(msgspec.msgpack.encode(plain), COMPRESSION)
     return msgspec.json.encode(meta) + b"\n" + packed
 
 
@@ -201,9 +208,11 @@ def _described(info: ObjectInfo) -> Meta | None:
 def _unpack(packed: bytes) -> State:
     try:
         found = _parts_decoder.decode(zlib.decompress(packed))
-    except (zlib.error, msgspec.MsgspecError) as error:
+        values = {name: getattr(found, name) for name in HINTS}
+        values |= {name: it.unpack(values[name]) for name, it in _tables.items()}
+    except (zlib.error, msgspec.MsgspecError, ValueError) as error:
         raise _unusable(f"its parts cannot be read: {error}") from error
-    return restore({name: getattr(found, name) for name in HINTS})
+    return restore(values)
 
 
 @contextmanager

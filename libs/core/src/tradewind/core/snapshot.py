@@ -22,8 +22,6 @@ DERIVED = {"live_orders"} | {field.name for field in fields(State) if not field.
 """What `restore` makes again from the rest, and bookkeeping."""
 SUMMED = ("orders", "id_uses", "retired")
 """Tables whose changed records are named in `State.touched`."""
-SHARED = ("account", "symbol", "venue", "client", "strategy", "algorithm", "build")
-"""Names in orders of which a state keeps one copy."""
 SEPARATOR = "\x1f"
 """Between the parts of a text; escaped wherever it stands in a value."""
 
@@ -43,10 +41,6 @@ def parts(state: State) -> dict[str, Any]:
 def restore(values: Mapping[str, Any]) -> State:
     """The state that these are the parts of, as if it had never been stopped."""
     state = State(**values)
-    for order_id, order in state.orders.items():
-        for name in SHARED:
-            setattr(order, name, state.shared(getattr(order, name)))
-        order.order_id = order_id
     live = sorted((o for o in state.orders.values() if not o.is_final), key=attrgetter("seq"))
     state.live_orders.update((order.order_id, order) for order in live)
     return state
