@@ -55,7 +55,7 @@ def order(number: int) -> SubmitOrder:
         order_qty=10 + number,
         price=10_000,
         client="test",
-        strategy="",
+        strategy="test",
         void_after_ns=2**62,
     )
 

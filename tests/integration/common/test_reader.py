@@ -219,8 +219,10 @@ async def test_a_record_that_breaks_the_chain_of_hashes_is_corruption(
     await chained(bus, stream, 9, wrong=6)
     reader = StreamReader(bus, stream, f"live.{stream.lower()}.>", start)
     await reader.open()
+    assert [record.seq for record in await reader.next_batch()] == list(range(start, 6))
     with pytest.raises(CorruptionError, match="sequence 6 does not continue the chain"):
         await reader.next_batch()
+    assert reader.next_seq == 6
 
 
 async def test_a_record_without_a_hash_breaks_the_chain(connect: Connect, scratch: Scratch) -> None:
@@ -229,6 +231,7 @@ async def test_a_record_without_a_hash_breaks_the_chain(connect: Connect, scratc
     await fill(bus, stream, 1)
     reader = StreamReader(bus, stream, f"live.{stream.lower()}.>", 1)
     await reader.open()
+    assert [record.seq for record in await reader.next_batch()] == [1, 2, 3]
     with pytest.raises(CorruptionError, match="sequence 4 does not continue the chain"):
         await reader.next_batch()
 

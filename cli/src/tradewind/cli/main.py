@@ -108,7 +108,7 @@ def verify(
     name: Name = DEFAULT_NAME,
     as_json: AsJson = False,
 ) -> None:
-    """Replays every journal; compares replicas, outputs and archive with it."""
+    """Replays every journal; compares replicas, outputs, snapshots and archive with it."""
     from tradewind.cli.verify import exit_code
     from tradewind.cli.verify import verify as check
 
@@ -124,7 +124,8 @@ def verify(
             out.print(
                 f"shard {shard['shard']}: {shard['entries']} entries, digest "
                 f"{shard['digest'][:16]}; replicas equal: {shard['replicas_equal']}; events gap "
-                f"free: {shard['events_gap_free']}; archive equal: {shard['archive_equal']}"
+                f"free: {shard['events_gap_free']}; archive equal: {shard['archive_equal']}; "
+                f"{shard['snapshots']} snapshots equal: {shard['snapshots_equal']}"
             )
             for problem in shard["problems"]:
                 out.print(f"  {problem['check']} at {problem['seq']}: {problem['text']}")

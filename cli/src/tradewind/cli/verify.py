@@ -2,8 +2,9 @@
 """`tradewind verify`: replays every journal and compares what follows with what is there.
 
 For each shard, up to a tail that is fixed at the start: the outputs of the replay with EVENTS,
-sequence by sequence; the digests and chains of every OMS replica with the replay's; journal and
-EVENTS with the archive. Streams, so memory does not grow with the journal.
+sequence by sequence; the digests and chains of every OMS replica with the replay's; stored
+snapshots with the replay's state where they were taken; journal and EVENTS with the archive.
+Streams, so memory does not grow with the journal.
 """
 
 import asyncio
@@ -11,9 +12,11 @@ import time
 from collections import deque
 from typing import Any
 
+from tradewind.cli.replay.journal import skips_of
 from tradewind.cli.verify_archive import Archive, RangeSums, first_difference
 from tradewind.cli.verify_replay import Output, Replay, difference
 from tradewind.cli.verify_replicas import Replicas, ask_replicas
+from tradewind.cli.verify_snapshots import Snapshots, stored_snapshots
 from tradewind.common import subjects
 from tradewind.common.errors import CorruptionError, TradewindError
 from tradewind.common.jetstream import Bus, Record, StreamReader, stream_tail
@@ -87,7 +90,9 @@ class ShardCheck:
         replicas = await ask_replicas(self._bus, self._shard, self._replicas_wanted)
         events_tail = (await stream_tail(self._bus, self._events))[1]
         journal_tail = await self._journal_tail(replicas.highest_seq)
-        is_whole = await self._replay_all(replicas, journal_tail)
+        snapshots = await stored_snapshots(self._bus, self._shard)
+        self._replay = Replay(self._shard, skips=await skips_of(self._bus, self._shard))
+        is_whole = await self._replay_all(replicas, snapshots, journal_tail)
         if is_whole and events_tail > self._replay.ordinal:
             self._differs(
                 "events",
@@ -97,7 +102,7 @@ class ShardCheck:
             )
         if replicas.missing and is_whole and self._events_equal:
             raise CouldNotRun(replicas.missing, code="NO_REPLICA")
-        self._problems += replicas.problems
+        self._problems += replicas.problems + snapshots.problems
         archive_equal = await self._compare_archive()
         return {
             "shard": self._shard,
@@ -110,8 +115,11 @@ class ShardCheck:
             "replicas": replicas.seen,
             "events_gap_free": self._events_equal and is_whole,
             "archive_equal": archive_equal,
+            "snapshots_equal": snapshots.are_equal,
+            "snapshots": snapshots.compared,
             "holds": is_whole
             and replicas.are_equal
+            and snapshots.are_equal
             and self._events_equal
             and archive_equal is not False,
             "problems": self._problems,
@@ -132,7 +140,7 @@ class ShardCheck:
                 )
             await asyncio.sleep(TAIL_POLL_S)
 
-    async def _replay_all(self, replicas: Replicas, tail: int) -> bool:
+    async def _replay_all(self, replicas: Replicas, snapshots: Snapshots, tail: int) -> bool:
         """Replays up to `tail`; false if the journal itself cannot be replayed to there."""
         journal = self._reader(self._journal, subjects.journal_all(self._shard))
         events = self._reader(self._events, subjects.events_all(self._shard))
@@ -145,6 +153,7 @@ class ShardCheck:
                     self._sums[self._journal].add(record)
                     self._pending.extend(self._replay.apply(record))
                     replicas.compare(self._replay)
+                    await snapshots.compare(self._replay)
                 await self._compare_events(events)
         except CorruptionError as error:
             self._differs("journal", self._journal, self._replay.seq + 1, error.text)

@@ -4,14 +4,18 @@
 Nothing here comes from the OMS: what it computes is computed again from the core and the codec.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from tradewind.common import codec, subjects
 from tradewind.common.errors import CodecError, CorruptionError
 from tradewind.common.jetstream import Record
-from tradewind.core.commands import Entry, OpenSegment
+from tradewind.core.commands import Command, Entry, OpenSegment, SkipEntry
 from tradewind.core.machine import StateMachine
 from tradewind.core.state import State
+
+NO_SKIPS: Mapping[int, SkipEntry] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +33,19 @@ class Output:
 class Replay:
     """The state machine of one shard, fed from the journal's first record on.
 
-    With a `machine` from a snapshot and the `chain` at it, from the record after it on.
+    With a `machine` from a snapshot and the `chain` at it, from the record after it on. `skips` are
+    the decisions to treat unreadable entries as no-ops, by the sequence of the entry.
     """
 
     def __init__(
-        self, shard: int, machine: StateMachine | None = None, chain: str = codec.CHAIN_START
+        self,
+        shard: int,
+        machine: StateMachine | None = None,
+        chain: str = codec.CHAIN_START,
+        skips: Mapping[int, SkipEntry] = NO_SKIPS,
     ) -> None:
         self._shard = shard
+        self._skips = skips
         self._machine = StateMachine() if machine is None else machine
         self.seq = self.state.seq
         self.ordinal = self.state.ordinal
@@ -54,7 +64,7 @@ class Replay:
             CorruptionError: if it cannot be applied.
         """
         try:
-            command = codec.decode_command(record.body)
+            command = self._decoded(record)
             events = self._machine.step(Entry(seq=record.seq, ts_ns=record.ts_ns, command=command))
         except CodecError as error:
             raise CorruptionError(f"cannot be applied: {error.text}") from error
@@ -71,6 +81,14 @@ class Replay:
             subject = subjects.events_subject(self._shard, event)
             outputs.append(Output(self.ordinal, record.seq, index, subject, body, self.chain))
         return outputs
+
+    def _decoded(self, record: Record) -> Command:
+        try:
+            return codec.decode_command(record.body)
+        except CodecError:
+            if record.seq in self._skips:
+                return self._skips[record.seq]
+            raise
 
     def digest(self) -> str:
         """The digest of the whole state."""

@@ -20,6 +20,7 @@ class _Checkpoint(msgspec.Struct):
     seq: int
     ordinal: int
     chain: str
+    digest: str
 
 
 class _Answer(msgspec.Struct):
@@ -87,7 +88,8 @@ class Replicas:
         """Compares whoever has said something about the sequence that the replay is at."""
         seq = replay.seq
         for answer, point in self._chains.get(seq, ()):
-            self._note(answer, seq, (point.ordinal, point.chain) == (replay.ordinal, replay.chain))
+            said = (point.ordinal, point.chain, point.digest)
+            self._note(answer, seq, said == (replay.ordinal, replay.chain, replay.digest()))
         for answer in self._states.get(seq, ()):
             is_equal = (answer.ordinal, answer.chain, answer.digest) == (
                 replay.ordinal,

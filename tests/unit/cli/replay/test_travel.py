@@ -4,13 +4,17 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.golden import life
-from tradewind.cli.replay.journal import CouldNotReplay, FileJournal, export
+from tradewind.cli.replay.journal import CouldNotReplay, FileJournal, Line, export
 from tradewind.cli.replay.show import as_json, write_whole
 from tradewind.cli.replay.travel import Opened, open_at
+from tradewind.common import subjects
+from tradewind.common.codec import encode
 from tradewind.common.errors import CorruptionError
+from tradewind.core.commands import SkipEntry
 from tradewind.core.machine import StateMachine
 
 
@@ -80,3 +84,21 @@ def test_an_export_of_an_export_is_the_same(exported: Path, tmp_path: Path) -> N
     count = asyncio.run(export(journal, tmp_path / "again.jsonl", last))
     assert count == last
     assert (tmp_path / "again.jsonl").read_bytes() == exported.read_bytes()
+
+
+def test_an_entry_that_two_people_decided_to_skip_is_a_no_op(exported: Path) -> None:
+    exported.write_bytes(exported.read_bytes().replace(b"TakeSession", b"TakeNothing", 1))
+    last = opened_at(exported, 4).replay.seq
+    _first, end = asyncio.run(FileJournal(exported).bounds())
+    skip = SkipEntry(seq=5, actor="one", second_actor="two", reason="unreadable")
+    line = Line(
+        seq=end + 1,
+        ts_ns=2**61,
+        subject=subjects.journal_subject(0, skip),
+        headers={},
+        body=encode(skip).decode(),
+    )
+    with exported.open("ab") as file:
+        file.write(msgspec.json.encode(line) + b"\n")
+    assert opened_at(exported, 5).replay.state.seq == last + 1
+    assert opened_at(exported, 5).replay.state.sessions == {}

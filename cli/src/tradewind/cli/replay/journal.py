@@ -13,8 +13,10 @@ from typing import Protocol
 import msgspec
 
 from tradewind.common import subjects
+from tradewind.common.codec import decode_command
 from tradewind.common.errors import CorruptionError, TradewindError
-from tradewind.common.jetstream import Bus, Record, StreamReader, stream_tail
+from tradewind.common.jetstream import Bus, Record, StreamReader, read_subject, stream_tail
+from tradewind.core.commands import SkipEntry
 
 BATCH_RECORDS = 1000
 READ_PATIENCE_S = 10.0
@@ -32,8 +34,26 @@ class Journal(Protocol):
     async def bounds(self) -> tuple[int, int]:
         """First and last sequence number."""
 
+    async def skips(self) -> dict[int, SkipEntry]:
+        """Decisions to treat unreadable entries as no-ops, by the sequence of the entry."""
+
     def read(self, first: int, last: int) -> AsyncIterator[list[Record]]:
         """The records from `first` to `last`, contiguous, in batches."""
+
+
+async def skips_of(bus: Bus, shard: int) -> dict[int, SkipEntry]:
+    """The decisions in a shard's journal to treat poison entries as no-ops, by that entry."""
+    found: dict[int, SkipEntry] = {}
+    stream = subjects.journal_stream(shard)
+    subject = subjects.journal_control(shard, SkipEntry.__name__)
+    seq = 1
+    while records := await read_subject(bus, stream, subject, seq, BATCH_RECORDS):
+        for record in records:
+            command = decode_command(record.body)
+            if isinstance(command, SkipEntry):
+                found.setdefault(command.seq, command)
+        seq = records[-1].seq + 1
+    return found
 
 
 class BusJournal:
@@ -47,6 +67,10 @@ class BusJournal:
     async def bounds(self) -> tuple[int, int]:
         """First and last sequence number."""
         return await stream_tail(self._bus, self._stream)
+
+    async def skips(self) -> dict[int, SkipEntry]:
+        """Decisions to treat unreadable entries as no-ops."""
+        return await skips_of(self._bus, self._shard)
 
     async def read(self, first: int, last: int) -> AsyncIterator[list[Record]]:
         """The records from `first` to `last`.
@@ -93,6 +117,16 @@ class FileJournal:
             first = first or line.seq
             last = line.seq
         return first, last
+
+    async def skips(self) -> dict[int, SkipEntry]:
+        """Decisions to treat unreadable entries as no-ops."""
+        found: dict[int, SkipEntry] = {}
+        for line in self._lines():
+            if line.subject.endswith(f".{SkipEntry.__name__}"):
+                command = decode_command(line.body.encode())
+                if isinstance(command, SkipEntry):
+                    found.setdefault(command.seq, command)
+        return found
 
     async def read(self, first: int, last: int) -> AsyncIterator[list[Record]]:
         """The records from `first` to `last`.

@@ -41,11 +41,12 @@ async def open_at(
         raise CouldNotReplay(f"the journal has entries 1 to {last}; there is no {seq}")
     refused: list[str] = []
     snapshot = None if store is None else await _nearest(store, seq, refused)
+    skips = await journal.skips()
     if snapshot is None:
         require_beginning(first)
-        replay = Replay(shard)
+        replay = Replay(shard, skips=skips)
     else:
-        replay = Replay(shard, snapshot.machine, snapshot.meta.chain)
+        replay = Replay(shard, snapshot.machine, snapshot.meta.chain, skips)
     from_seq = replay.seq
     async for batch in journal.read(from_seq + 1, seq):
         for record in batch:

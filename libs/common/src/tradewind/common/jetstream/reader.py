@@ -189,15 +189,22 @@ class StreamReader:
         return None
 
     async def _chained(self, batch: list[Record]) -> list[Record]:
-        """The batch, each record of which continues the chain (if the stream has one)."""
+        """The batch, each record of which continues the chain (if the stream has one).
+
+        It ends before the first record that does not: the next call then says so.
+        """
         for place, record in enumerate(batch):
             if not self._continues(record):
                 fitting = await self._ask_all(record.seq, self._continues)
                 if fitting is None:
-                    raise CorruptionError(
+                    self.next_seq = record.seq
+                    self._error = CorruptionError(
                         f"{self._stream} sequence {record.seq} does not continue the chain of "
                         "hashes, on any server"
                     )
+                    if place == 0:
+                        raise self._error
+                    return batch[:place]
                 batch[place] = record = fitting
             self._chain = record.headers.get(subjects.HEADER_CHAIN)
         return batch
