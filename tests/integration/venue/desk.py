@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,17 @@ def order(number: int, void_after_ns: int = FAR_NS) -> SubmitOrder:
         strategy="test",
         void_after_ns=void_after_ns,
     )
+
+
+def buy(cl_ord_id: str, price: int = 100, **terms: object) -> SubmitOrder:
+    """A limit order of 10 lots, unless told otherwise."""
+    made = replace(order(1), cl_ord_id=cl_ord_id, side=Side.BUY, price=price)
+    return replace(made, **terms)  # type: ignore[arg-type]
+
+
+def sell(cl_ord_id: str, price: int = 100, **terms: object) -> SubmitOrder:
+    """As `buy`, on the other side."""
+    return replace(buy(cl_ord_id, price, **terms), side=Side.SELL)
 
 
 def cancel(number: int) -> CancelOrder:

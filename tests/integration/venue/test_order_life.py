@@ -1,38 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whole lives of orders between a real bus, a real core, a real connector and a real venue."""
 
-from collections.abc import AsyncIterator
-from dataclasses import replace
-from pathlib import Path
-
 import pytest
 
 from tests.integration.simvenue.venue_process import VenueProcess
-from tests.integration.venue.desk import DEADLINE_S, FAR_NS, Desk, open_desk, order
+from tests.integration.venue.desk import DEADLINE_S, FAR_NS, Desk, buy, sell
 from tradewind.common.testing import eventually
-from tradewind.core.commands import MassCancel, ReplaceOrder, RollDay, SubmitOrder
+from tradewind.core.commands import MassCancel, ReplaceOrder, RollDay
 from tradewind.core.events import MassCancelReport, SessionTaken
-from tradewind.core.types import ExecType, OrdStatus, OrdType, Side, TimeInForce
+from tradewind.core.types import ExecType, OrdStatus, OrdType, TimeInForce
 
 pytestmark = [pytest.mark.cluster, pytest.mark.anyio]
-
-
-@pytest.fixture
-async def shard(tmp_path: Path) -> AsyncIterator[tuple[Desk, VenueProcess]]:
-    """A shard with an open session at the venue."""
-    async with open_desk(tmp_path) as (desk, venue):
-        desk.start_connector(venue, "venue-0")
-        await desk.until_session(1)
-        yield desk, venue
-
-
-def buy(cl_ord_id: str, price: int = 100, **terms: object) -> SubmitOrder:
-    made = replace(order(1), cl_ord_id=cl_ord_id, side=Side.BUY, price=price)
-    return replace(made, **terms)  # type: ignore[arg-type]
-
-
-def sell(cl_ord_id: str, price: int = 100, **terms: object) -> SubmitOrder:
-    return replace(buy(cl_ord_id, price, **terms), side=Side.SELL)
 
 
 async def test_stops_icebergs_chains_and_families_live_their_lives(
