@@ -69,7 +69,11 @@ CODES: dict[str, tuple[int, str]] = {
         "Nothing was stored: entries are stored but not processed at this "
         "moment, so new orders are refused. Cancels still pass.",
     ),
-    "NOT_READY": (503, "The gateway is starting or stopping. Use another, or try again."),
+    "NOT_READY": (
+        503,
+        "Nothing was stored: the gateway is starting, stopping, or without connection to the "
+        "journal. Use another, or try again.",
+    ),
     "OUTCOME_UNKNOWN": (
         504,
         "The request may or may not have been stored. A retry with the same "
