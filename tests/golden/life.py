@@ -152,6 +152,8 @@ def _control(desk: Life) -> None:
     desk.step(commands.DefineInstrument(symbol="EUR-ISH", **other))
     desk.step(commands.SetFxRate(currency="EUR", rate_e9=1_080_000_000))
     desk.step(commands.SetFxRate(currency="EUR", rate_e9=0))
+    limits = {"max_gross_e8": 1, "max_rate_age_ms": 1_000, "version": 1}
+    desk.step(commands.SetAccountLimits(account="OTHER", **limits))
     desk.step(commands.RemoveInstrument(symbol="EUR-ISH"))
     desk.step(commands.RemoveInstrument(symbol="EUR-ISH"))
     desk.make("resting")

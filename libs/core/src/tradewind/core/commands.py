@@ -237,7 +237,10 @@ class RollDay:
 
 @record
 class SetFxRate:
-    """One unit of `currency` is worth `rate_e9` x 1e-9 units of the firm's base currency."""
+    """One unit of `currency` is worth `rate_e9` x 1e-9 units of the firm's base currency.
+
+    The base currency has a rate of its own, which is 1.
+    """
 
     currency: str
     rate_e9: int
@@ -254,6 +257,19 @@ class SetLimits:
     max_position: int
     collar_bps: int
     max_reference_age_ms: int
+    version: int
+
+
+@record
+class SetAccountLimits:
+    """Bounds an account's gross exposure over all instruments, in 1e-8 of the base currency.
+
+    `max_rate_age_ms` is how old the rate of a currency may be.
+    """
+
+    account: str
+    max_gross_e8: int
+    max_rate_age_ms: int
     version: int
 
 
@@ -346,6 +362,7 @@ Command = (
     | RollDay
     | SetFxRate
     | SetLimits
+    | SetAccountLimits
     | SetReferencePrice
     | SetTradingState
     | AdvanceTime

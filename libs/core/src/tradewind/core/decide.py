@@ -83,6 +83,7 @@ HANDLERS: dict[type[Any], Handler] = {
     commands.RollDay: decide_control.roll_day,
     commands.SetFxRate: decide_control.set_fx_rate,
     commands.SetLimits: decide_control.set_limits,
+    commands.SetAccountLimits: decide_control.set_account_limits,
     commands.SetReferencePrice: decide_control.set_reference_price,
     commands.SetTradingState: decide_control.set_trading_state,
     commands.AdvanceTime: decide_control.advance_time,

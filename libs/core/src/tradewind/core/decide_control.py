@@ -4,7 +4,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from tradewind.core import commands, events, logic, parents, requests
+from tradewind.core import commands, events, exposure, logic, parents, requests
 from tradewind.core.commands import Entry
 from tradewind.core.events import ControlRefused, Event
 from tradewind.core.identity import id_from
@@ -23,6 +23,8 @@ def define_instrument(state: State, entry: Entry) -> tuple[Event, ...]:
     """An instrument is added or changed, but never under the feet of orders and positions."""
     command = entry.command
     assert isinstance(command, commands.DefineInstrument)
+    if not _is_grid(command.tick_size, command.lot_size):
+        return (_refused(command, command.symbol, Reason.INVALID_INSTRUMENT),)
     known = state.instruments.get(command.symbol)
     defined = events.InstrumentDefined(**asdict(command))
     if known is not None and known != defined and _in_use(state, command.symbol):
@@ -44,6 +46,11 @@ def remove_instrument(state: State, entry: Entry) -> tuple[Event, ...]:
 def set_limits(_state: State, entry: Entry) -> tuple[Event, ...]:
     """Limits are set whole, never in parts."""
     return (events.LimitsSet(**asdict(entry.command)),)
+
+
+def set_account_limits(_state: State, entry: Entry) -> tuple[Event, ...]:
+    """What an account may have at stake over all instruments."""
+    return (events.AccountLimitsSet(**asdict(entry.command)),)
 
 
 def set_reference_price(state: State, entry: Entry) -> tuple[Event, ...]:
@@ -160,6 +167,13 @@ def report_divergence(_state: State, entry: Entry) -> tuple[Event, ...]:
 def skip_entry(_state: State, entry: Entry) -> tuple[Event, ...]:
     """The decision is on record; replicas that stand at the poison entry look for it."""
     return (events.EntrySkipped(**asdict(entry.command)),)
+
+
+def _is_grid(*sizes: str) -> bool:
+    try:
+        return all(exposure.scaled(size)[0] > 0 for size in sizes)
+    except ValueError:
+        return False
 
 
 def _in_use(state: State, symbol: str) -> bool:

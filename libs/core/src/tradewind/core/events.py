@@ -223,6 +223,16 @@ class LimitsSet:
 
 
 @record
+class AccountLimitsSet:
+    """The limits of one account over all instruments are now these."""
+
+    account: str
+    max_gross_e8: int
+    max_rate_age_ms: int
+    version: int
+
+
+@record
 class ReferencePriceSet:
     """The reference price of an instrument is now this, as of `ts_ns`."""
 
@@ -318,6 +328,7 @@ Event = (
     | DayRolled
     | FxRateSet
     | LimitsSet
+    | AccountLimitsSet
     | ReferencePriceSet
     | TradingStateSet
     | TimeAdvanced

@@ -42,6 +42,10 @@ def _limits_set(state: State, _entry: Entry, event: events.LimitsSet) -> None:
     state.limits[event.account, event.symbol] = event
 
 
+def _account_limits_set(state: State, _entry: Entry, event: events.AccountLimitsSet) -> None:
+    state.account_limits[event.account] = event
+
+
 def _reference_price_set(state: State, _entry: Entry, event: events.ReferencePriceSet) -> None:
     state.references[event.symbol] = event
 
@@ -121,6 +125,7 @@ HANDLERS: dict[type[Any], Callable[[State, Entry, Any], None]] = {
     events.DayRolled: _day_rolled,
     events.FxRateSet: _fx_rate_set,
     events.LimitsSet: _limits_set,
+    events.AccountLimitsSet: _account_limits_set,
     events.ReferencePriceSet: _reference_price_set,
     events.TradingStateSet: _trading_state_set,
     events.TimeAdvanced: _nothing,

@@ -9,6 +9,7 @@ not executions (17 CFR 240.15c3-5). Cancels are never checked.
 from collections.abc import Callable
 
 from tradewind.core import logic
+from tradewind.core.exposure import exposure_within
 from tradewind.core.state import Position, State
 from tradewind.core.terms import (
     SHAPES,
@@ -144,6 +145,7 @@ RULES: tuple[Rule, ...] = (
     price_in_collar,
     notional_within,
     position_within,
+    exposure_within,
 )
 
 PARENT_RULES: tuple[Rule, ...] = (

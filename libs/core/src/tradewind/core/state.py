@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tradewind.core.events import (
+    AccountLimitsSet,
     BuildsChanged,
     FxRateSet,
     InstrumentDefined,
@@ -232,6 +233,7 @@ class State:
     fees: dict[tuple[str, str], Fees] = field(default_factory=dict)
     instruments: dict[str, InstrumentDefined] = field(default_factory=dict)
     limits: dict[tuple[str, str], LimitsSet] = field(default_factory=dict)
+    account_limits: dict[str, AccountLimitsSet] = field(default_factory=dict)
     references: dict[str, ReferencePriceSet] = field(default_factory=dict)
     trading_states: dict[str, TradingStateSet] = field(default_factory=dict)
     sessions: dict[str, VenueSession] = field(default_factory=dict)

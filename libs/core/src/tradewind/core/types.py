@@ -184,5 +184,8 @@ class Reason(StrEnum):
     INVALID_INSTRUMENT = "INVALID_INSTRUMENT"
     INVALID_RATE = "INVALID_RATE"
     INVALID_DATE = "INVALID_DATE"
+    MAX_EXPOSURE = "MAX_EXPOSURE"
+    NO_FX_RATE = "NO_FX_RATE"
+    STALE_FX_RATE = "STALE_FX_RATE"
     INTERNAL = "INTERNAL"
     """The core failed on this request: it was not applied, and its account is halted."""
