@@ -131,9 +131,36 @@ async def test_an_instrument_comes_and_goes_while_all_runs(platform: Platform) -
         await eventually(is_known)
         denied = await trader.submit(order)
         assert denied["report"]["reason"] == "LIMIT_MISSING"
+        limits = {"account": "BENCH0", "symbol": "ETH-USD", "version": 1}
+        bounds = {"max_order_qty": "5", "max_notional": "10000", "max_position": "5"}
+        ages = {"collar_bps": 500, "max_reference_age_ms": 60_000}
+        assert (await operator.operate("limits", limits | bounds | ages))["outcome"] == "accepted"
+        found = (await operator.limits("BENCH0"))["limits"]
+        assert limits | bounds | ages in found
+        denied = await trader.submit({**order, "cl_ord_id": "e-2"})
+        assert denied["report"]["reason"] == "NO_REFERENCE_PRICE"
         assert (await operator.remove_instrument("ETH-USD"))["outcome"] == "accepted"
 
         async def is_gone() -> bool:
             return ETHER not in await trader.instruments()
 
         await eventually(is_gone)
+
+
+async def test_an_accounts_exposure_is_bounded_over_all_instruments(platform: Platform) -> None:
+    async with (
+        GatewayClient(platform.url, OPERATOR) as operator,
+        GatewayClient(platform.url, TRADER) as trader,
+    ):
+        bound = {"account": "BENCH0", "max_gross": "100000", "max_rate_age_ms": 60_000}
+        answer = await operator.operate("account-limits", bound | {"version": 1})
+        assert answer["outcome"] == "accepted"
+        blind = await trader.submit({**ORDER, "cl_ord_id": "g-1"})
+        assert blind["report"]["reason"] == "NO_FX_RATE"
+        rate = {"currency": "USD", "rate": "1"}
+        assert (await operator.operate("fx-rates", rate))["outcome"] == "accepted"
+        assert (await trader.submit({**ORDER, "cl_ord_id": "g-2"}))["outcome"] == "accepted"
+        over = await trader.submit({**ORDER, "cl_ord_id": "g-3", "order_qty": "0.00000001"})
+        assert over["report"]["reason"] == "MAX_EXPOSURE"
+        (limits,) = (await trader.limits("BENCH0"))["account_limits"]
+        assert (limits["max_gross"], limits["gross"]) == ("100000", "100000")

@@ -20,6 +20,8 @@ from tradewind.gateway.admin import Admin
 from tradewind.gateway.auth import Authenticator, Key, Signed, signature_of
 from tradewind.gateway.calls import Calls
 from tradewind.gateway.egress import Egress
+from tradewind.gateway.entries import OperatorEntries
+from tradewind.gateway.governance import Governance
 from tradewind.gateway.http import Api, build
 from tradewind.gateway.instruments import Instrument, Instruments
 from tradewind.gateway.intake import Intake
@@ -234,6 +236,8 @@ async def harness() -> Harness:
         facts=dict,
     )
     made = Harness(bus, journal, egress, instruments, sessions, api)
-    admin = Admin(calls=calls, instruments=instruments, shards=SHARDS, publish=made.publish)
-    made.application = build(api, admin, sessions)
+    entries = OperatorEntries(calls, SHARDS)
+    admin = Admin(entries=entries, instruments=instruments, publish=made.publish)
+    governance = Governance(entries=entries, instruments=instruments)
+    made.application = build(api, admin, governance, sessions)
     return made

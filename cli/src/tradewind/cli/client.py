@@ -198,11 +198,9 @@ class GatewayClient:
         found: list[Message] = answer["positions"]
         return found
 
-    async def limits(self, account: str | None = None) -> list[Message]:
-        """Limits of an account, or of all accounts of the key."""
-        answer = await self.call("GET", "/v1/limits", query={"account": account})
-        found: list[Message] = answer["limits"]
-        return found
+    async def limits(self, account: str | None = None) -> Message:
+        """Limits of an account, or of all accounts of the key: `limits` and `account_limits`."""
+        return await self.call("GET", "/v1/limits", query={"account": account})
 
     async def instruments(self) -> list[Message]:
         """All instruments."""

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
-from tradewind.cli import operators, orders
+from tradewind.cli import limits, operators, orders
 from tradewind.cli.bench_commands import app as bench_app
 from tradewind.cli.chaos_commands import app as chaos_app
 from tradewind.cli.console_io import EXIT_HOLDS, out, print_json, run_or_explain
 from tradewind.cli.replay_commands import replay
+from tradewind.cli.shard import app as shard_app
 from tradewind.cli.suite.facts import Options, suite_folder
 from tradewind.cli.suite_of import DEFAULT_HOME, DEFAULT_NAME, AsJson, Home, Name, running_facts
 
@@ -26,10 +27,11 @@ app.add_typer(orders.app, name="order")
 app.add_typer(operators.position_app, name="position")
 app.add_typer(operators.instruments_app, name="instruments")
 app.add_typer(operators.venue_app, name="venue")
+app.add_typer(limits.app, name="limits")
+app.add_typer(shard_app, name="shard")
 app.add_typer(bench_app, name="bench")
 app.add_typer(chaos_app, name="chaos")
 app.command()(orders.positions)
-app.command()(orders.limits)
 app.command()(orders.halt)
 app.command()(orders.resume)
 app.command()(replay)

@@ -26,7 +26,6 @@ ClOrdId = Annotated[str | None, typer.Option("--id", help="Your id; else a new o
 Strategy = Annotated[str, typer.Option(help="To whom the order is attributed.")]
 HOME = DEFAULT_HOME
 POSITION_COLUMNS = ("qty", "avg_px", "realised", "unrealised", "buy_working", "sell_working")
-LIMIT_COLUMNS = ("account", "symbol", "max_order_qty", "max_notional", "max_position", "collar_bps")
 COLUMNS = ("cl_ord_id", "account", "symbol", "side", "order_qty", "price", "cum_qty", "ord_status")
 
 
@@ -204,26 +203,6 @@ def positions(
         else:
             names = [column for column in ATTRIBUTES if found and column in found[0]]
             print_table(found, (*names, *POSITION_COLUMNS), "no positions yet")
-        return EXIT_HOLDS
-
-    run_or_explain(work)
-
-
-def limits(
-    account: Annotated[str | None, typer.Option(help="Only this account.")] = None,
-    home: Home = HOME,  # type: ignore[assignment]
-    name: Name = DEFAULT_NAME,
-    as_json: AsJson = False,
-) -> None:
-    """Shows the pre-trade limits in force."""
-
-    async def work() -> int:
-        async with client_of(home, name) as client:
-            found = await client.limits(account)
-        if as_json:
-            print_json({"limits": found})
-        else:
-            print_table(found, LIMIT_COLUMNS, "no limits: every order is denied")
         return EXIT_HOLDS
 
     run_or_explain(work)

@@ -42,6 +42,14 @@ class Grid:
         """
         return _on_grid(text, self.lot_size, "quantity")
 
+    def notional_to_units(self, text: str) -> int:
+        """Ticks x lots of a positive amount of money.
+
+        Raises:
+            GridError: BAD_NUMBER, NOT_POSITIVE, OFF_GRID or TOO_LARGE.
+        """
+        return _on_grid(text, _EXACT.multiply(self.tick_size, self.lot_size), "amount")
+
     def ticks_to_text(self, ticks: int) -> str:
         """The exact decimal of a price in ticks."""
         return _plain(_EXACT.multiply(Decimal(ticks), self.tick_size))

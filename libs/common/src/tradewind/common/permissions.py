@@ -68,6 +68,13 @@ _OPERATORS_SAY = (
     "MassCancel",
     "AdjustPosition",
     "ResetPosition",
+    "SetLimits",
+    "SetAccountLimits",
+    "SetFxRate",
+    "SetLogic",
+    "ApproveBuild",
+    "RevokeBuild",
+    "SkipEntry",
 )
 """Control entries that operators make through a gateway."""
 _QUESTIONS = [subjects.query_oms("*", "*"), subjects.query_risk("*")]

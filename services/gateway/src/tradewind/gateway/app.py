@@ -17,6 +17,8 @@ from tradewind.gateway.admin import Admin
 from tradewind.gateway.auth import Authenticator, load_keys
 from tradewind.gateway.calls import Calls
 from tradewind.gateway.egress import Egress
+from tradewind.gateway.entries import OperatorEntries
+from tradewind.gateway.governance import Governance
 from tradewind.gateway.instruments import Instrument, Instruments
 from tradewind.gateway.intake import Intake
 from tradewind.gateway.journal import Journal
@@ -65,13 +67,12 @@ class Gateway:
             is_ready=lambda: self.is_ready,
             facts=self.facts,
         )
+        entries = OperatorEntries(calls, shards)
         admin = Admin(
-            calls=calls,
-            instruments=self.instruments,
-            shards=shards,
-            publish=self.publish_instrument,
+            entries=entries, instruments=self.instruments, publish=self.publish_instrument
         )
-        self.application = http.build(api, admin, self.sessions)
+        governance = Governance(entries=entries, instruments=self.instruments)
+        self.application = http.build(api, admin, governance, self.sessions)
 
     @property
     def is_ready(self) -> bool:

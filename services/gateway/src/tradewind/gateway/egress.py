@@ -11,11 +11,17 @@ from tradewind.common import codec, subjects
 from tradewind.common.errors import BusError, CorruptionError
 from tradewind.common.jetstream import Bus, Record, StreamReader, stream_tail
 from tradewind.core.events import (
+    AccountLimitsSet,
+    BuildsChanged,
     ControlRefused,
     DayRolled,
+    EntrySkipped,
     Event,
+    FxRateSet,
     InstrumentDefined,
     InstrumentRemoved,
+    LimitsSet,
+    LogicSet,
     MassCancelReport,
     OrderReport,
     PositionAdjusted,
@@ -36,10 +42,16 @@ _REFUSALS = frozenset({ExecType.DENIED, ExecType.CANCEL_REJECTED, ExecType.REPLA
 _ANSWERS_TO_OPERATORS = frozenset(
     event.__name__
     for event in (
+        AccountLimitsSet,
+        BuildsChanged,
         ControlRefused,
         DayRolled,
+        EntrySkipped,
+        FxRateSet,
         InstrumentDefined,
         InstrumentRemoved,
+        LimitsSet,
+        LogicSet,
         MassCancelReport,
         PositionAdjusted,
         TradingSessionSet,

@@ -21,6 +21,7 @@ from tradewind.gateway.admin import Admin
 from tradewind.gateway.auth import Key
 from tradewind.gateway.calls import Calls, accepted, decoded, json_response
 from tradewind.gateway.errors import Refusal, RefusedRequest, refusal
+from tradewind.gateway.governance import Governance
 from tradewind.gateway.instruments import Instruments
 from tradewind.gateway.intake import Intake
 from tradewind.gateway.projection import attributes_of
@@ -130,7 +131,7 @@ class Api:
     async def limits(self, request: Request) -> Response:
         """GET /v1/limits?account=."""
         key, account = await self.calls.reader(request)
-        return json_response(200, {"limits": await self.queries.limits(key, account)})
+        return json_response(200, await self.queries.limits(key, account))
 
     async def list_instruments(self, request: Request) -> Response:
         """GET /v1/instruments."""
@@ -183,7 +184,7 @@ class Api:
         )
 
 
-def build(api: Api, admin: Admin, sessions: ws.Sessions) -> Starlette:
+def build(api: Api, admin: Admin, governance: Governance, sessions: ws.Sessions) -> Starlette:
     """The ASGI application."""
     routes: list[tuple[str, str, Endpoint]] = [
         ("POST", "/v1/orders", api.submit),
@@ -206,6 +207,12 @@ def build(api: Api, admin: Admin, sessions: ws.Sessions) -> Starlette:
         ("POST", "/v1/admin/mass-cancel", admin.cancel_everything),
         ("POST", "/v1/admin/positions/adjust", admin.adjust_position),
         ("POST", "/v1/admin/positions/reset", admin.reset_position),
+        ("POST", "/v1/admin/limits", governance.set_limits),
+        ("POST", "/v1/admin/account-limits", governance.set_account_limits),
+        ("POST", "/v1/admin/fx-rates", governance.set_fx_rate),
+        ("POST", "/v1/admin/logic", governance.set_logic),
+        ("POST", "/v1/admin/builds", governance.change_build),
+        ("POST", "/v1/admin/skip-entry", governance.skip_entry),
         ("GET", "/v1/openapi.json", api.openapi_document),
         ("GET", "/livez", api.livez),
         ("GET", "/readyz", api.readyz),

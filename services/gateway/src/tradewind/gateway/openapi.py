@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from tradewind.gateway import admin_requests, requests
+from tradewind.gateway import admin_requests, governance_requests, requests
 from tradewind.gateway.errors import CODES
 
 _SECURITY = {
@@ -178,6 +178,36 @@ _PATHS: dict[str, dict[str, Any]] = {
     "/v1/admin/positions/reset": {
         "post": _operation("Make a position flat without an order.", _EVERYWHERE, body="ResetBody")
     },
+    "/v1/admin/limits": {
+        "post": _operation(
+            "Set the limits of an account in an instrument.", _EVERYWHERE, body="LimitsBody"
+        )
+    },
+    "/v1/admin/account-limits": {
+        "post": _operation(
+            "Bound an account's gross exposure over all instruments, in the base currency.",
+            _EVERYWHERE,
+            body="AccountLimitsBody",
+        )
+    },
+    "/v1/admin/fx-rates": {
+        "post": _operation(
+            "Say what a currency is worth in the base currency.", _EVERYWHERE, body="FxRateBody"
+        )
+    },
+    "/v1/admin/logic": {
+        "post": _operation("Switch a change of behaviour on.", _EVERYWHERE, body="LogicBody")
+    },
+    "/v1/admin/builds": {
+        "post": _operation("Say which builds may append.", _EVERYWHERE, body="BuildBody")
+    },
+    "/v1/admin/skip-entry": {
+        "post": _operation(
+            "Treat an entry that no replica can apply as a no-op; takes two people.",
+            _EVERYWHERE,
+            body="SkipBody",
+        )
+    },
     "/v1/openapi.json": {"get": _operation("This document.", {"200": "OpenAPI."}, is_signed=False)},
     "/livez": {"get": _operation("Alive.", {"200": "Yes."}, is_signed=False)},
     "/readyz": {"get": _operation("Ready to serve.", {"200": "Yes."}, is_signed=False)},
@@ -196,6 +226,12 @@ _BODIES = (
     admin_requests.CancelEverythingBody,
     admin_requests.AdjustBody,
     admin_requests.ResetBody,
+    governance_requests.LimitsBody,
+    governance_requests.AccountLimitsBody,
+    governance_requests.FxRateBody,
+    governance_requests.LogicBody,
+    governance_requests.BuildBody,
+    governance_requests.SkipBody,
 )
 
 

@@ -74,16 +74,23 @@ class Queries:
                 found.append(views.of_position(row, grid))
         return found
 
-    async def limits(self, key: Key, account: str | None) -> list[dict[str, Any]]:
+    async def limits(self, key: Key, account: str | None) -> dict[str, Any]:
         """Limits of one account, or of all that the key may use, in decimals."""
         answers = await self._ask_all(key, account, "limits", {})
-        found = []
-        for row in (row for answer in answers for row in answer["limits"]):
-            is_wanted = account in (None, row["account"]) and key.may_use(row["account"])
-            grid = self._instruments.grid(row["symbol"])
-            if is_wanted and grid is not None:
-                found.append(views.of_limits(row, grid))
-        return found
+
+        def rows(kind: str) -> list[dict[str, Any]]:
+            return [
+                row
+                for answer in answers
+                for row in answer[kind]
+                if account in (None, row["account"]) and key.may_use(row["account"])
+            ]
+
+        grids = ((row, self._instruments.grid(row["symbol"])) for row in rows("limits"))
+        return {
+            "limits": [views.of_limits(row, grid) for row, grid in grids if grid is not None],
+            "account_limits": [views.of_account_limits(row) for row in rows("account_limits")],
+        }
 
     async def states(self) -> list[dict[str, Any]]:
         """Where each shard is; a shard that does not answer says so."""

@@ -7,13 +7,21 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
 from tradewind.common.grid import Grid
-from tradewind.core.events import Event, OrderReport, PositionAdjusted
+from tradewind.core.events import (
+    AccountLimitsSet,
+    Event,
+    FxRateSet,
+    LimitsSet,
+    OrderReport,
+    PositionAdjusted,
+)
 from tradewind.core.positions import ATTRIBUTES
 
 AVERAGE_DECIMALS = 8
 """Averages are rounded half-even to this many decimals beyond the tick's."""
-FEE_DECIMALS = 8
-"""Fees are counted in units of this many decimals of their currency."""
+MONEY_DECIMALS = 8
+"""Fees and exposure are counted in units of this many decimals of their currency."""
+RATE_DECIMALS = 9
 
 _ROUNDED = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _FIELDS = tuple(field.name for field in fields(OrderReport))
@@ -38,6 +46,13 @@ def of_event(event: Event, grid: Grid | None) -> dict[str, Any]:
                 "price": grid.ticks_to_text(event.price) if grid else None,
             }
             return asdict(event) | numbers
+        case LimitsSet() if grid is not None:
+            return of_limits(asdict(event), grid)
+        case AccountLimitsSet():
+            return of_account_limits(asdict(event))
+        case FxRateSet():
+            rate = plain(Decimal(event.rate_e9).scaleb(-RATE_DECIMALS))
+            return {"currency": event.currency, "rate": rate}
         case _:
             return asdict(event)
 
@@ -62,7 +77,7 @@ def of_order(order: Mapping[str, Any], grid: Grid | None) -> dict[str, Any]:
     view["expire_ns"] = view.get("expire_ns") or None
     view["avg_px"] = average_price(cum_notional, cum_qty, grid) if grid and cum_qty else None
     fee_e8 = order.get("fee_e8", 0)
-    view["fee"] = plain(Decimal(fee_e8).scaleb(-FEE_DECIMALS)) if fee_e8 else None
+    view["fee"] = _of_e8(fee_e8) if fee_e8 else None
     return view
 
 
@@ -95,6 +110,25 @@ def of_limits(limits: Mapping[str, Any], grid: Grid) -> dict[str, Any]:
         "max_reference_age_ms": limits["max_reference_age_ms"],
         "version": limits["version"],
     }
+
+
+def of_account_limits(limits: Mapping[str, Any]) -> dict[str, Any]:
+    """The limits of one account over all instruments, in the base currency, and how much is used.
+
+    `gross` is null while something that is held has no price or no rate.
+    """
+    gross = limits.get("gross_e8")
+    return {
+        "account": limits["account"],
+        "max_gross": _of_e8(limits["max_gross_e8"]),
+        "gross": None if gross is None else _of_e8(gross),
+        "max_rate_age_ms": limits["max_rate_age_ms"],
+        "version": limits["version"],
+    }
+
+
+def _of_e8(amount: int) -> str:
+    return plain(Decimal(amount).scaleb(-MONEY_DECIMALS))
 
 
 def average_price(notional: int, lots: int, grid: Grid) -> str:

@@ -10,6 +10,7 @@ import msgspec
 
 from tradewind.common import subjects
 from tradewind.common.jetstream import Bus
+from tradewind.core.exposure import gross_e8
 from tradewind.core.positions import ATTRIBUTES
 from tradewind.core.state import Order, Position
 from tradewind.oms.appender import Appender
@@ -88,8 +89,15 @@ class Queries:
 
     def limits(self, _question: dict[str, Any]) -> dict[str, Any]:
         """All limits of the shard."""
-        table = self._replica.machine.state.limits
-        return {"limits": [asdict(table[key]) for key in sorted(table)]}
+        state = self._replica.machine.state
+        table, accounts = state.limits, state.account_limits
+        return {
+            "limits": [asdict(table[key]) for key in sorted(table)],
+            "account_limits": [
+                asdict(accounts[account]) | {"gross_e8": gross_e8(state, account)}
+                for account in sorted(accounts)
+            ],
+        }
 
     def _marked(self, names: dict[str, str], position: Position) -> dict[str, Any]:
         mark = self._replica.machine.state.references.get(names["symbol"])
