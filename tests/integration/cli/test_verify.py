@@ -16,8 +16,9 @@ from tests.integration.archiver.process import ArchiverProcess
 from tradewind.cli import verify as verify_module
 from tradewind.cli.verify import CouldNotRun, exit_code, verify
 from tradewind.cli.verify_replay import Output, Replay
-from tradewind.common import codec, subjects
+from tradewind.common import codec, snapshots, subjects
 from tradewind.common.jetstream import Bus, StreamReader
+from tradewind.common.snapshots import SnapshotStore
 from tradewind.common.testing import LocalCluster
 from tradewind.core.commands import (
     AdvanceTime,
@@ -28,6 +29,7 @@ from tradewind.core.commands import (
     SetReferencePrice,
     SubmitOrder,
 )
+from tradewind.core.machine import StateMachine
 from tradewind.core.types import OrdType, Side, TimeInForce
 
 pytestmark = [pytest.mark.anyio, pytest.mark.cluster, pytest.mark.timeout(180)]
@@ -158,11 +160,17 @@ class Bench:
             process.wait()
 
     async def verify(
-        self, archive_url: str | None = None, *, replicas: int | None = None
+        self,
+        archive_url: str | None = None,
+        *,
+        replicas: int | None = None,
+        from_snapshot: bool = False,
     ) -> tuple[int, dict[str, Any]]:
         """Exit code and the report on the shard, read as the auditor."""
         settings = self.cluster.settings("auditor")
-        report = await verify(settings, 1, archive_url, replicas=replicas)
+        report = await verify(
+            settings, 1, archive_url, replicas=replicas, from_snapshot=from_snapshot
+        )
         return exit_code(report), report["shards"][0]
 
 
@@ -226,6 +234,38 @@ async def test_a_flipped_output_is_found(bench: Bench) -> None:
     code, report = await bench.verify()
     assert (code, report["events_gap_free"], report["replicas_equal"]) == (1, False, True)
     assert [(found["check"], found["seq"]) for found in report["problems"]] == [("events", 31)]
+
+
+async def test_a_replay_begins_at_a_snapshot_and_finds_one_that_is_wrong(bench: Bench) -> None:
+    await bench.journal([*opening(), *(order(number) for number in range(10))])
+    halfway, _outputs = await bench.outputs()
+    store = SnapshotStore(await bench.cluster.bus("oms"), 0)
+    half = snapshots.encode(
+        StateMachine(halfway.state), chain=halfway.chain, build="b", instance="i"
+    )
+    meta = snapshots.decode_meta(half)
+    await store.put(meta, [half])
+    await bench.journal([order(number) for number in range(10, 20)])
+    replay, outputs = await bench.outputs()
+    await bench.append(outputs)
+    await bench.answer_digests(
+        seq=replay.seq, ordinal=replay.ordinal, chain=replay.chain, digest=replay.digest()
+    )
+    for from_snapshot, first in ((False, 1), (True, halfway.seq + 1)):
+        code, report = await bench.verify(from_snapshot=from_snapshot)
+        assert (code, report["first_entry"], report["entries"]) == (0, first, replay.seq)
+        assert (report["snapshots"], report["digest"]) == (
+            0 if from_snapshot else 1,
+            replay.digest(),
+        )
+    await store.put(msgspec.structs.replace(meta, digest="0" * 64), [half])
+    code, report = await bench.verify()
+    assert (code, report["snapshots_equal"]) == (1, False)
+    assert {(found["check"], found["seq"]) for found in report["problems"]} == {
+        ("snapshot", halfway.seq)
+    }
+    code, report = await bench.verify(from_snapshot=True)
+    assert (code, report["first_entry"]) == (1, 1), "it falls back, and says why"
 
 
 async def test_a_replica_with_another_state_is_found(bench: Bench) -> None:

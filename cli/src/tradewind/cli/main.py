@@ -106,6 +106,9 @@ def status(
 
 @app.command()
 def verify(
+    from_snapshot: Annotated[
+        bool, typer.Option("--from-snapshot", help="Begin at the newest snapshot, not at zero.")
+    ] = False,
     home: Home = DEFAULT_HOME,  # type: ignore[assignment]
     name: Name = DEFAULT_NAME,
     as_json: AsJson = False,
@@ -117,7 +120,11 @@ def verify(
     async def work() -> int:
         facts = running_facts(home, name)
         report = await check(
-            facts.bus("auditor"), facts.shards, facts.archive_url, replicas=facts.replicas
+            facts.bus("auditor"),
+            facts.shards,
+            facts.archive_url,
+            replicas=facts.replicas,
+            from_snapshot=from_snapshot,
         )
         if as_json:
             print_json(report)

@@ -38,9 +38,17 @@ class CouldNotRun(TradewindError):
 
 
 async def verify(
-    settings: BusSettings, shards: int, archive_url: str | None, *, replicas: int | None = None
+    settings: BusSettings,
+    shards: int,
+    archive_url: str | None,
+    *,
+    replicas: int | None = None,
+    from_snapshot: bool = False,
 ) -> dict[str, Any]:
     """The report on every shard; `exit_code` says what it means.
+
+    With `from_snapshot`, each replay begins at the newest snapshot that holds, and only what came
+    after it is compared. Without one it begins at zero.
 
     `archive_url` is the archiver's address; without one, archives are not compared. `replicas` is
     how many replicas per shard must answer, if that is known; else at least one must.
@@ -52,7 +60,8 @@ async def verify(
     bus = await Bus.connect(settings, name="verify")
     try:
         reports = [
-            await ShardCheck(bus, shard, archive_url, replicas).run() for shard in range(shards)
+            await ShardCheck(bus, shard, archive_url, replicas).run(from_snapshot=from_snapshot)
+            for shard in range(shards)
         ]
     finally:
         await bus.close()
@@ -85,13 +94,14 @@ class ShardCheck:
         self._has_events_ended = False
         self._problems: list[dict[str, Any]] = []
 
-    async def run(self) -> dict[str, Any]:
+    async def run(self, *, from_snapshot: bool) -> dict[str, Any]:
         """Compares everything and reports."""
         replicas = await ask_replicas(self._bus, self._shard, self._replicas_wanted)
         events_tail = (await stream_tail(self._bus, self._events))[1]
         journal_tail = await self._journal_tail(replicas.highest_seq)
         snapshots = await stored_snapshots(self._bus, self._shard)
-        self._replay = Replay(self._shard, skips=await skips_of(self._bus, self._shard))
+        await self._begin(snapshots, replicas.lowest_seq if from_snapshot else 0)
+        first = self._replay.seq + 1
         is_whole = await self._replay_all(replicas, snapshots, journal_tail)
         if is_whole and events_tail > self._replay.ordinal:
             self._differs(
@@ -107,6 +117,7 @@ class ShardCheck:
         return {
             "shard": self._shard,
             "segment": self._replay.segment,
+            "first_entry": first,
             "entries": self._replay.seq,
             "outputs": self._replay.ordinal,
             "digest": self._replay.digest(),
@@ -123,6 +134,19 @@ class ShardCheck:
             and self._events_equal
             and archive_equal is not False,
             "problems": self._problems,
+        }
+
+    async def _begin(self, snapshots: Snapshots, at_most: int) -> None:
+        """At a snapshot that no replica is behind, or else at zero."""
+        skips = await skips_of(self._bus, self._shard)
+        found = await snapshots.newest_up_to(at_most) if at_most else None
+        if found is None:
+            self._replay = Replay(self._shard, skips=skips)
+            return
+        self._replay = Replay(self._shard, found.machine, found.meta.chain, skips)
+        self._sums = {
+            self._journal: RangeSums(found.meta.seq + 1),
+            self._events: RangeSums(found.meta.ordinal + 1),
         }
 
     async def _journal_tail(self, at_least: int) -> int:
@@ -142,8 +166,9 @@ class ShardCheck:
 
     async def _replay_all(self, replicas: Replicas, snapshots: Snapshots, tail: int) -> bool:
         """Replays up to `tail`; false if the journal itself cannot be replayed to there."""
-        journal = self._reader(self._journal, subjects.journal_all(self._shard))
-        events = self._reader(self._events, subjects.events_all(self._shard))
+        after, ordinal = self._replay.seq, self._replay.ordinal
+        journal = self._reader(self._journal, subjects.journal_all(self._shard), after + 1)
+        events = self._reader(self._events, subjects.events_all(self._shard), ordinal + 1)
         await journal.open()
         await events.open()
         try:
@@ -163,8 +188,8 @@ class ShardCheck:
             await events.close()
         return True
 
-    def _reader(self, stream: str, subject: str) -> StreamReader:
-        return StreamReader(self._bus, stream, subjects.live(subject), 1)
+    def _reader(self, stream: str, subject: str, first: int) -> StreamReader:
+        return StreamReader(self._bus, stream, subjects.live(subject), first)
 
     async def _read(self, reader: StreamReader, limit: int) -> list[Record]:
         try:

@@ -34,15 +34,16 @@ class ArchiveUnreachable(TradewindError):
 
 
 class RangeSums:
-    """Sums of fingerprints of consecutive records from sequence 1 on, per range."""
+    """Sums of fingerprints of consecutive records from sequence `first` on, per range."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: int = 1) -> None:
+        self.first = first
         self.sums: list[int] = []
         self.last = 0
 
     def add(self, record: Record) -> None:
         """Adds the next record."""
-        place = (record.seq - 1) // RANGE_RECORDS
+        place = (record.seq - self.first) // RANGE_RECORDS
         if place == len(self.sums):
             self.sums.append(0)
         self.sums[place] = (self.sums[place] + fingerprint(record)) % MODULUS
@@ -50,8 +51,11 @@ class RangeSums:
 
     def expected(self, place: int) -> tuple[int, int]:
         """Count and sum of a range."""
-        first = place * RANGE_RECORDS + 1
-        return min(RANGE_RECORDS, self.last - first + 1), self.sums[place]
+        return min(RANGE_RECORDS, self.last - self.start(place) + 1), self.sums[place]
+
+    def start(self, place: int) -> int:
+        """The first sequence of a range."""
+        return self.first + place * RANGE_RECORDS
 
 
 class Archive:
@@ -111,12 +115,10 @@ async def first_difference(
     held = await _caught_up(archive, stream, segment, sums.last)
     for start in range(0, len(sums.sums), RANGES_PER_QUESTION):
         places = range(start, min(start + RANGES_PER_QUESTION, len(sums.sums)))
-        last = min((places[-1] + 1) * RANGE_RECORDS, sums.last)
-        found = await archive.sums(
-            stream, segment, places[0] * RANGE_RECORDS + 1, last, RANGE_RECORDS
-        )
+        last = min(sums.start(places[-1] + 1) - 1, sums.last)
+        found = await archive.sums(stream, segment, sums.start(places[0]), last, RANGE_RECORDS)
         for place in places:
-            first = place * RANGE_RECORDS + 1
+            first = sums.start(place)
             if found.get(first, (0, 0)) != sums.expected(place):
                 last = first + sums.expected(place)[0] - 1
                 return await _within(bus, archive, stream, segment, first, last, held)

@@ -56,6 +56,11 @@ class Replicas:
         return max((answer.seq for answer in self._answers), default=0)
 
     @property
+    def lowest_seq(self) -> int:
+        """Where the one that is furthest behind stands."""
+        return min((answer.seq for answer in self._answers), default=0)
+
+    @property
     def missing(self) -> str:
         """What to say if too few answered; empty if enough did."""
         if len(self._answers) >= self._wanted:

@@ -4,9 +4,10 @@
 from typing import Any
 
 from tradewind.cli.verify_replay import Replay
-from tradewind.common.errors import CorruptionError
+from tradewind.common.errors import BusError, CorruptionError
 from tradewind.common.jetstream import Bus
-from tradewind.common.snapshots import SnapshotStore, Stored
+from tradewind.common.snapshots import Snapshot, SnapshotStore, Stored
+from tradewind.core.snapshot import SCHEMA
 
 
 class Snapshots:
@@ -24,9 +25,9 @@ class Snapshots:
         return not self.problems
 
     async def compare(self, replay: Replay) -> None:
-        """Compares the snapshot taken at the replay's entry, if there is one."""
+        """Compares the snapshot taken at the replay's entry, if there is one of this schema."""
         stored = self._by_seq.get(replay.seq)
-        if stored is None:
+        if stored is None or stored.meta.schema != SCHEMA or not await self._is_there(stored):
             return
         self.compared += 1
         meta = stored.meta
@@ -39,8 +40,23 @@ class Snapshots:
                 self._problem(replay.seq, f"has {what} {has}; the journal gives {gives}")
         try:
             await self._store.load(stored)
-        except CorruptionError as error:
-            self._problem(replay.seq, error.text)
+        except (CorruptionError, BusError) as error:
+            if await self._is_there(stored):
+                self._problem(replay.seq, error.text)
+
+    async def newest_up_to(self, seq: int) -> Snapshot | None:
+        """The newest one that can be read and is not beyond `seq`; None if there is none."""
+        for stored_seq in sorted(self._by_seq, reverse=True):
+            try:
+                if stored_seq <= seq:
+                    return await self._store.load(self._by_seq[stored_seq])
+            except (CorruptionError, BusError) as error:
+                self._problem(stored_seq, error.text)
+        return None
+
+    async def _is_there(self, stored: Stored) -> bool:
+        """It has not made room for newer ones meanwhile."""
+        return stored in await self._store.newest_first()
 
     def _problem(self, seq: int, text: str) -> None:
         self.problems.append({"check": "snapshot", "stream": "SNAPSHOTS", "seq": seq, "text": text})
