@@ -88,10 +88,11 @@ def render(status: dict[str, Any]) -> RenderableType:
     for row in status["streams"]:
         streams.add_row(row["stream"], str(row["leader"]), str(row.get("last_seq", "")))
     shards = Table(title="\nshards", title_justify="left", box=None, pad_edge=False)
-    for column in ("shard", "leader", "entries", "outputs", "live orders"):
+    for column in ("shard", "leader", "entries", "outputs", "live orders", "builds"):
         shards.add_column(column)
     for row in status["shards"]:
-        shards.add_row(*(str(row[key]) for key in ("shard", "leader", "seq", "ordinal", "live")))
+        numbers = (str(row[key]) for key in ("shard", "leader", "seq", "ordinal", "live"))
+        shards.add_row(*numbers, " ".join(row["builds"]))
     return Group(processes, streams, shards)
 
 
@@ -103,6 +104,7 @@ def _shard(shard: int, beats: list[dict[str, Any]]) -> dict[str, Any]:
         "shard": shard,
         "leader": leader["instance"] if leader else None,
         "replicas": [b["instance"] for b in replicas],
+        "builds": sorted({b["build"] for b in replicas if "build" in b}),
         "seq": first.get("seq", 0),
         "ordinal": first.get("ordinal", 0),
         "live": first.get("live_orders", 0),

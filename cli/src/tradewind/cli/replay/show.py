@@ -77,15 +77,25 @@ def render(opened: Opened, account: str | None) -> RenderableType:
             grid.ticks_to_text(order["price"]) if order["price"] else "",
         )
     positions = _table("positions", "account", "symbol", "qty", "realised", "unrealised")
-    for row in plain["positions"]:
-        grid = grids[row["symbol"]]
-        gain = row["unrealised"]
+    held = [row for row in plain["positions"] if row["symbol"] in grids]
+    for row in held:
+        grid, gain = grids[row["symbol"]], row["unrealised"]
         positions.add_row(
             row["account"],
             row["symbol"],
             grid.lots_to_text(row["qty"]),
             grid.notional_to_text(row["realised"]),
             "" if gain is None else grid.notional_to_text(gain),
+        )
+    limits = _table("limits", "account", "symbol", "order qty", "notional", "position")
+    for row in plain["limits"][:ROWS_MAX]:
+        grid = grids[row["symbol"]]
+        limits.add_row(
+            row["account"],
+            row["symbol"],
+            grid.lots_to_text(row["max_order_qty"]),
+            grid.notional_to_text(row["max_notional"]),
+            grid.lots_to_text(row["max_position"]),
         )
     states = _table("trading states", "scope", "state", "by", "reason")
     for row in plain["trading_states"]:
@@ -96,7 +106,12 @@ def render(opened: Opened, account: str | None) -> RenderableType:
         f"{'from zero' if not opened.from_seq else f'from snapshot {opened.from_seq}'}"
     )
     more = len(plain["orders"]) - ROWS_MAX
-    return Group(head, orders, f"... and {more} more" if more > 0 else "", positions, states)
+    rest = f"... and {more} more" if more > 0 else ""
+    parts: list[RenderableType] = [head]
+    if orders.rows:
+        parts += [orders, rest]
+    parts += [table for table in (positions, limits, states) if table.rows]
+    return Group(*parts)
 
 
 def _positions(state: State, account: str | None) -> list[dict[str, Any]]:

@@ -83,7 +83,10 @@ class Queries:
                 row
                 for answer in answers
                 for row in answer[kind]
-                if account in (None, row["account"]) and key.may_use(row["account"])
+                if account in (None, row["account"])
+                and key.may_use(row["account"])
+                # Those of other shards' accounts are there too, but decide nothing.
+                and subjects.shard_of(row["account"], self._shards) == answer["shard"]
             ]
 
         grids = ((row, self._instruments.grid(row["symbol"])) for row in rows("limits"))

@@ -92,6 +92,7 @@ class Queries:
         state = self._replica.machine.state
         table, accounts = state.limits, state.account_limits
         return {
+            "shard": state.shard,
             "limits": [asdict(table[key]) for key in sorted(table)],
             "account_limits": [
                 asdict(accounts[account]) | {"gross_e8": gross_e8(state, account)}
