@@ -14,7 +14,8 @@ from tests.unit.core.test_snapshot import busy
 from tradewind.common import snapshots
 from tradewind.common.errors import BusError, CorruptionError, Refused
 from tradewind.common.jetstream import Bus, ObjectStore, read_last, read_subject
-from tradewind.common.snapshots import SnapshotStore
+from tradewind.common.snapshots import SnapshotStore, Stored
+from tradewind.common.testing import eventually
 from tradewind.core.testing import Desk
 
 pytestmark = [pytest.mark.cluster, pytest.mark.anyio]
@@ -103,8 +104,7 @@ async def test_an_auditor_reads_the_newest_snapshot_of_a_shard(bus: Bus, connect
     await put(SnapshotStore(bus, 1), desk)
     await store.retire()
     reader = SnapshotStore(await connect("auditor"), 0)
-    found = await reader.newest_first()
-    assert len(found) == snapshots.KEEP
+    found = await listed(reader, snapshots.KEEP)
     assert [stored.meta.seq for stored in found] == sorted(
         (stored.meta.seq for stored in found), reverse=True
     )
@@ -121,7 +121,7 @@ async def test_what_the_store_says_must_be_what_the_file_says(bus: Bus) -> None:
     content = written(desk)
     desk.submit("later")
     await store.put(snapshots.decode_meta(written(desk)), [content])
-    (stored,) = await store.newest_first()
+    (stored,) = await listed(store, 1)
     with pytest.raises(CorruptionError, match="store says"):
         await store.load(stored)
 
@@ -135,6 +135,18 @@ async def test_what_is_no_snapshot_is_left_out_of_the_list(bus: Bus) -> None:
 async def test_a_store_that_is_not_there_is_said(bus: Bus) -> None:
     with pytest.raises(BusError):
         await ObjectStore(bus, "NOWHERE").infos()
+
+
+async def listed(store: SnapshotStore, count: int) -> list[Stored]:
+    """What is stored, once so many are: a server that lags may answer at first."""
+    found: list[Stored] = []
+
+    async def are_listed() -> bool:
+        found[:] = await store.newest_first()
+        return len(found) == count
+
+    await eventually(are_listed)
+    return found
 
 
 def written(desk: Desk) -> bytes:

@@ -37,7 +37,7 @@ ALLOWED = [
 DENIED = [
     ("gateway", "journal.0.venue.SIM"),
     ("gateway", "events.0.order.DEMO"),
-    ("gateway", "journal.0.control.SetLimits"),
+    ("gateway", "journal.0.control.SetReferencePrice"),
     ("gateway", "$KV.STATUS.oms.a"),
     ("oms", "journal.0.cmd.DEMO"),
     ("oms", "$JS.API.STREAM.PURGE.EVENTS_0"),

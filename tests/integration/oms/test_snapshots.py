@@ -39,6 +39,11 @@ async def with_snapshots(shard: Shard, count: int = 1) -> list[Stored]:
 
         await eventually(taken, DEADLINE_S, what="a snapshot")
         await shard.until_accepted(ORDERS * (number + 1))
+
+    async def few() -> bool:
+        return len(await SnapshotStore(shard.bus, 0).newest_first()) <= snapshots.KEEP
+
+    await eventually(few, DEADLINE_S, what="old snapshots to be gone")
     for instance in list(shard.replicas):
         await shard.end(instance)
     return await SnapshotStore(shard.bus, 0).newest_first()

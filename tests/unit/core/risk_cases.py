@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tradewind.core.commands import SetAccountLimits, SetFxRate
 from tradewind.core.testing import (
     ACCOUNT,
     MILLISECOND_NS,
@@ -71,6 +72,24 @@ def both(*setups: Setup) -> Setup:
     return setup
 
 
+def gross(lots: int, *, rate: bool = True, max_rate_age_ms: int = 60_000) -> Setup:
+    """Exposure up to so many lots, each worth 0.01 in the base currency."""
+
+    def setup(desk: Desk) -> None:
+        if rate:
+            desk.step(SetFxRate(currency="USD", rate_e9=10**9))
+        desk.step(
+            SetAccountLimits(
+                account=ACCOUNT,
+                max_gross_e8=lots * 10**6,
+                max_rate_age_ms=max_rate_age_ms,
+                version=1,
+            )
+        )
+
+    return setup
+
+
 def aged(age_ms: int) -> Setup:
     """The request's entry comes `age_ms` after the reference price."""
 
@@ -82,7 +101,7 @@ def aged(age_ms: int) -> Setup:
 
 
 QTY, NOTIONAL = Reason.MAX_ORDER_QTY, Reason.MAX_NOTIONAL
-COLLAR, POSITION = Reason.PRICE_COLLAR, Reason.MAX_POSITION
+COLLAR, POSITION, EXPOSURE = Reason.PRICE_COLLAR, Reason.MAX_POSITION, Reason.MAX_EXPOSURE
 small_notional = limits(max_notional=11_000)
 
 
@@ -94,6 +113,25 @@ def table(name: str, cells: dict[int, Reason], key: str, setup: Setup, **terms: 
 
 
 NEW_CASES = [
+    # C12 gross exposure, orders entered, in the base currency
+    *table("C12", {9: OK, 10: OK, 11: EXPOSURE}, "order_qty", gross(10)),
+    *table("C12 short", {10: OK, 11: EXPOSURE}, "order_qty", gross(10), **SELL),
+    *table(
+        "C12 both sides", {49: OK, 51: EXPOSURE}, "order_qty", both(working(50), gross(50)), **SELL
+    ),
+    Case(name="C12 no rate", reason=Reason.NO_FX_RATE, setup=gross(10, rate=False), terms={}),
+    Case(
+        name="C12 old rate",
+        reason=Reason.STALE_FX_RATE,
+        setup=gross(10, max_rate_age_ms=0),
+        terms={},
+    ),
+    Case(
+        name="C12 what reduces needs no rate",
+        reason=OK,
+        setup=both(holding(20), gross(1, rate=False)),
+        terms={**SELL, "order_qty": 40},
+    ),
     # C01 clip size
     *table("C01", {99: OK, 100: OK, 101: QTY}, "order_qty", limits()),
     *table("C01 sell", {99: OK, 100: OK, 101: QTY}, "order_qty", limits(), **SELL),
