@@ -221,9 +221,8 @@ class MachineAgainstModel(RuleBasedStateMachine):
             return
         assert isinstance(events[0], OrderReport)
         self.seen.add((order_id, f"F{number}"))
-        left = told.left()
         told.fills.append((qty, price))
-        told.heard.append("FULL" if not told.is_over() and left <= qty else "TRADE")
+        told.heard.append("TRADE" if told.is_over() or told.at_worst() else "FULL")
 
     @precondition(lambda self: self.orders)
     @rule(
@@ -266,10 +265,12 @@ class MachineAgainstModel(RuleBasedStateMachine):
             if number > told.replaced:
                 told.sizes.append(size)
                 told.replaced = number
-            told.heard.append("FULL" if told.left() == 0 else "REPLACED")
+            told.heard.append("REPLACED")
         elif verb == "CANCELED":
             told.heard.append("CANCELED")
             told.asked.clear()
+        if not told.is_over() and told.at_worst() == 0:
+            told.heard.append("FULL")
 
     def report(self, order_id: str, exec_type: ExecType, **facts: Any) -> tuple[Event, ...]:
         command = replace(REPORT, order_id=order_id, exec_type=exec_type)

@@ -61,6 +61,28 @@ def test_a_fill_before_the_acknowledgement_proves_that_the_venue_has_the_order()
     assert len(desk.take_session()) == 1
 
 
+@pytest.mark.parametrize(
+    ("answer", "status", "working"),
+    [
+        (ExecType.REPLACED, OrdStatus.PARTIALLY_FILLED, 5),
+        (ExecType.REPLACE_REJECTED, OrdStatus.FILLED, 0),
+    ],
+)
+def test_a_full_fill_does_not_end_an_order_that_may_have_become_larger(
+    answer: ExecType, status: OrdStatus, working: int
+) -> None:
+    desk = Desk.opened()
+    order_id = desk.submit().order_id
+    desk.replace("r1", qty=15)
+    request_id = desk.order(order_id).pendings[0].request_id
+    assert desk.fill(order_id, 10).ord_status is OrdStatus.PENDING_REPLACE
+    assert desk.position.buy_working == 5
+    events = desk.report(order_id, answer, request_id=request_id, order_qty=15, price=1_000)
+    assert one(events, OrderReport).ord_status is status
+    assert desk.position.buy_working == working
+    assert violations(desk.machine.state) == []
+
+
 @pytest.mark.parametrize("end", [ExecType.CANCELED, ExecType.EXPIRED, ExecType.REJECTED])
 def test_the_end_of_an_order_frees_its_exposure(end: ExecType) -> None:
     desk = Desk.opened()

@@ -6,7 +6,7 @@ from tradewind.core.commands import ApplyVenueReport, Entry, TakeSession
 from tradewind.core.events import Event, ReportIgnored, SessionTaken, TradingStateSet, VenueRequest
 from tradewind.core.state import Order, Pending, State, VenueSession, requested_status
 from tradewind.core.transitions import ACKS, Facts, next_status
-from tradewind.core.types import ExecType, Reason, TradingState
+from tradewind.core.types import ExecType, Reason, TradingState, VenueAction
 
 NAMED_ANSWERS = frozenset({ExecType.CANCEL_REJECTED, ExecType.REPLACED, ExecType.REPLACE_REJECTED})
 """These change an order only in answer to a pending request: a late or repeated answer to an
@@ -135,7 +135,7 @@ def _change(order: Order, report: ApplyVenueReport) -> reports.Change | None:
         is_acked=order.is_acked or is_proof,
         is_unknown=report.exec_type is ExecType.UNKNOWN or (order.is_unknown and not is_proof),
         cum_qty=cum_qty,
-        leaves_qty=leaves_qty,
+        leaves_qty=_at_worst(leaves_qty, cum_qty, left),
         requested=requested_status(left),
     )
     status = next_status(order.ord_status, report.exec_type, facts)
@@ -163,6 +163,12 @@ def _change(order: Order, report: ApplyVenueReport) -> reports.Change | None:
         reason=Reason.BY_VENUE if report.exec_type in REFUSALS else Reason.NONE,
         text=report.text,
     )
+
+
+def _at_worst(leaves_qty: int, cum_qty: int, pendings: tuple[Pending, ...]) -> int:
+    """Lots that may still trade, at worst: a replace without an answer may have been granted."""
+    asked = (item.order_qty - cum_qty for item in pendings if item.action is VenueAction.REPLACE)
+    return max(leaves_qty, *asked, 0)
 
 
 def _terms(

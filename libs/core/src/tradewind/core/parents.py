@@ -12,7 +12,7 @@ from tradewind.core.events import Event, OrderReport
 from tradewind.core.identity import id_from
 from tradewind.core.state import Order, State
 from tradewind.core.transitions import TRANSITIONS, Facts, next_status
-from tradewind.core.types import ExecType, OrdStatus, Reason
+from tradewind.core.types import TERMINAL, ExecType, OrdStatus, Reason
 
 TRADES = frozenset({ExecType.TRADE, ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT})
 WORKING = frozenset({OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED})
@@ -117,7 +117,7 @@ def follow(state: State, entry: Entry, child: Order, change: reports.Change) -> 
     if change.exec_type in TRADES:
         events.append(_traded(parent, entry, child, change))
     others = [order for order in _live_children(state, parent) if order is not child]
-    has_child_ended = change.leaves_qty == 0 and not child.is_final
+    has_child_ended = change.ord_status in TERMINAL and not child.is_final
     if parent.ord_status is OrdStatus.PENDING_CANCEL and has_child_ended and not others:
         cum_qty = parent.cum_qty + change.cum_qty - child.cum_qty
         if cum_qty < parent.order_qty:

@@ -8,8 +8,9 @@
    while the venue owes an answer, PARTIALLY_FILLED after a fill, NEW once the venue acknowledged
    it, else PENDING_NEW.
 3. A pending request outranks a fill (FIX 4.4 appendix D, OrdStatus precedence): an order that
-   is partly filled while a cancel is pending stays PENDING_CANCEL; a full fill ends it. A
-   pending cancel outranks pending replaces, of which there may be several.
+   is partly filled while a cancel is pending stays PENDING_CANCEL; a full fill ends it, unless
+   a larger size was asked for and not answered: the venue may be working on that. A pending
+   cancel outranks pending replaces, of which there may be several.
 4. A venue may refuse an order that it acknowledged before, and may report a fill after a
    cancel. Both are seen in the field; both are believed. A trade may be busted or corrected at
    any time. None of these reopens an order that has ended.
@@ -109,7 +110,8 @@ venue may have refused it because it never saw the order."""
 class Facts:
     """What the next status depends on: the order's facts after the event.
 
-    `requested` is the status that the requests still pending ask for, None without any.
+    `leaves_qty` may still trade, at worst: also under terms that were asked for. `requested` is
+    the status that the requests still pending ask for, None without any.
     """
 
     is_acked: bool
