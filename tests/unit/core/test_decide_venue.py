@@ -83,6 +83,22 @@ def test_a_full_fill_does_not_end_an_order_that_may_have_become_larger(
     assert violations(desk.machine.state) == []
 
 
+def test_a_doubt_about_a_request_that_has_been_answered_is_ignored() -> None:
+    desk = Desk.opened()
+    order_id = desk.submit().order_id
+    (event,) = desk.report(order_id, ExecType.UNKNOWN, request_id=order_id)
+    assert one((event,), OrderReport).ord_status is OrdStatus.UNKNOWN
+    desk.ack(order_id)
+    desk.cancel("x1")
+    request_id = desk.order(order_id).pendings[0].request_id
+    (event,) = desk.report(order_id, ExecType.UNKNOWN, request_id=order_id)
+    assert isinstance(event, ReportIgnored)
+    desk.report(order_id, ExecType.CANCEL_REJECTED, request_id=request_id)
+    (event,) = desk.report(order_id, ExecType.UNKNOWN, request_id=request_id)
+    assert isinstance(event, ReportIgnored)
+    assert desk.order(order_id).ord_status is OrdStatus.NEW
+
+
 @pytest.mark.parametrize("end", [ExecType.CANCELED, ExecType.EXPIRED, ExecType.REJECTED])
 def test_the_end_of_an_order_frees_its_exposure(end: ExecType) -> None:
     desk = Desk.opened()

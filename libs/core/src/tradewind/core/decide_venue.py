@@ -109,6 +109,8 @@ def _fault(order: Order, report: ApplyVenueReport) -> str:
         return "no venue can say this of this order"
     if report.exec_type in NAMED_ANSWERS and _answered(order, report) is None:
         return "answers no request that is pending"
+    if report.exec_type is ExecType.UNKNOWN and not _is_open(order, report.request_id):
+        return "its request has been answered"
     if report.exec_type in AMENDED_TRADES and order.fill(report.exec_ref_id) is None:
         return "refers to no fill"
     has_qty = report.exec_type in (ExecType.TRADE, ExecType.TRADE_CORRECT)
@@ -206,6 +208,18 @@ def _traded(order: Order, report: ApplyVenueReport) -> tuple[int, int]:
 def _answered(order: Order, report: ApplyVenueReport) -> Pending | None:
     """The pending request that the report names."""
     return next((item for item in order.pendings if item.request_id == report.request_id), None)
+
+
+def _is_open(order: Order, request_id: str) -> bool:
+    """Whether the venue owes an answer to the request. Without an id the order itself is meant.
+
+    A doubt may come into the journal after its answer, and nobody would ever settle it.
+    """
+    if not request_id:
+        return True
+    if request_id == order.order_id:
+        return not order.is_acked
+    return any(pending.request_id == request_id for pending in order.pendings)
 
 
 def _ignored(report: ApplyVenueReport, text: str) -> ReportIgnored:

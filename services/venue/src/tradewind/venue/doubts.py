@@ -104,7 +104,7 @@ def unknown(request: VenueRequest) -> ApplyVenueReport:
     return ApplyVenueReport(
         venue=request.venue,
         order_id=request.order_id,
-        request_id="",
+        request_id=request.request_id,
         venue_order_id="",
         exec_id=f"UNKNOWN-{request.request_id}",
         exec_no=0,
