@@ -2,6 +2,7 @@
 """Reports reach the journal: all of them, in order, whatever the bus does."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from tests.unit.venue.fakes import FakeBus, report
 from tradewind.common.errors import Refused, Unknown
 from tradewind.common.testing import eventually
 from tradewind.common.trace import new_traceparent
+from tradewind.core.types import ExecType
 from tradewind.venue.inbound import WINDOW, Inbound, Traces
 
 pytestmark = pytest.mark.anyio
@@ -52,6 +54,21 @@ async def test_what_is_unknown_goes_again_under_the_same_execution_id() -> None:
     bus.failures = [Unknown("no answer")]
     await deliver(bus, 1)
     assert [r.exec_id for r in bus.reports] == ["S1", "S1"]
+
+
+async def test_the_end_of_an_order_waits_until_its_earlier_reports_are_stored() -> None:
+    bus = FakeBus()
+    bus.failures = [None, Refused("no leader")]
+    part = inbound(bus)
+    task = asyncio.ensure_future(part.run())
+    part.offer(report(1))
+    part.offer(replace(report(2), exec_type=ExecType.TRADE, last_qty=3, last_px=100))
+    part.offer(replace(report(3), exec_type=ExecType.CANCELED))
+    part.offer(report(4, order_id="seg-0-4"))
+    await eventually(lambda: part.backlog == 0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert [item.exec_no for item in bus.reports] == [1, 2, 3, 4]
 
 
 async def test_a_report_of_another_shard_is_not_journaled_here() -> None:

@@ -5,6 +5,9 @@ Many are on the way at once. If one fails, nothing more is published until all o
 settled, and those that failed go again: so at most WINDOW reports after a missing one can be in
 the journal, and a successor that asks the venue for WINDOW more than the journal's last misses
 nothing. Twice is harmless: the core drops the second report with the same execution id.
+
+The end of an order frees what it reserved, so it waits until all earlier reports of the order are
+stored: a fill that comes late into the journal must not find its exposure given to others.
 """
 
 import asyncio
@@ -17,6 +20,7 @@ from tradewind.common.jetstream import PubAck
 from tradewind.common.trace import HEADER as TRACE_HEADER
 from tradewind.common.trace import child
 from tradewind.core.commands import ApplyVenueReport
+from tradewind.core.types import ExecType
 from tradewind.venue.adapter import FromVenue, Journal
 
 log = logging.getLogger(__name__)
@@ -25,6 +29,7 @@ WINDOW = 64
 RETRY_S = 0.05
 RETRY_MAX_S = 1.0
 TRACES_MAX = 100_000
+ENDS = frozenset({ExecType.CANCELED, ExecType.EXPIRED, ExecType.REJECTED})
 
 
 class Traces:
@@ -90,7 +95,7 @@ class Inbound:
                 await self._collect_failed()
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, RETRY_MAX_S)
-            elif self._waiting and len(self._flying) < WINDOW:
+            elif self._may_publish():
                 continue
             else:
                 pause_s = RETRY_S
@@ -98,7 +103,7 @@ class Inbound:
 
     def _publish(self) -> bool:
         """Puts on the way what the window allows; false if the bus takes nothing now."""
-        while self._waiting and len(self._flying) < WINDOW:
+        while self._may_publish():
             said = self._waiting[0]
             headers = {}
             if isinstance(said, ApplyVenueReport):
@@ -113,6 +118,19 @@ class Inbound:
             self._flying.append((said, future))
             future.add_done_callback(lambda _future: self._wake.set())
         return True
+
+    def _may_publish(self) -> bool:
+        """The window has room, and what is next ends no order of which more is on the way."""
+        if not self._waiting or len(self._flying) >= WINDOW:
+            return False
+        said = self._waiting[0]
+        if not isinstance(said, ApplyVenueReport) or said.exec_type not in ENDS:
+            return True
+        return all(
+            future.done() and future.exception() is None
+            for earlier, future in self._flying
+            if isinstance(earlier, ApplyVenueReport) and earlier.order_id == said.order_id
+        )
 
     async def _collect_failed(self) -> None:
         """Waits for all that is on the way; what failed waits again, in its old order."""
