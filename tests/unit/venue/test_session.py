@@ -65,6 +65,22 @@ async def test_requests_heard_before_the_own_session_was_taken_are_not_acted_on(
     assert venue.asked == []
 
 
+async def test_what_is_given_again_to_an_earlier_life_is_not_acted_on() -> None:
+    bus, venue = FakeBus(), FakeVenue()
+    shard = session(bus, venue)
+    async with running(shard):
+        await eventually(lambda: shard.is_open)
+        bus.emit(request(1))
+        await eventually(lambda: venue.sent == ["seg-0-1"])
+        venue.connections[0].say(report(1))
+        await eventually(lambda: shard.inbound.journaled == 1)
+        bus.unsettled = [request(1, is_possibly_sent=True)]
+        bus.take("here.0")
+        bus.emit(request(2))
+        await eventually(lambda: venue.sent == ["seg-0-1", "seg-0-2"])
+    assert venue.asked == []
+
+
 async def test_unmarked_requests_are_sent_at_once_in_order_and_only_once() -> None:
     bus, venue = FakeBus(), FakeVenue()
     shard = session(bus, venue)

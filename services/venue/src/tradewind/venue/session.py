@@ -6,7 +6,8 @@ Rules:
 1. The venue is reached first; then TakeSession is journaled; then the venue's fence cuts off
    every earlier session; then its read lag passes; only then is anything asked or sent.
 2. Only outputs after this session's own SessionTaken count. What was heard before is forgotten:
-   the core gives every unsettled request again, marked as possibly sent.
+   the core gives every unsettled request again, marked as possibly sent. What it gives again for
+   a TakeSession of an earlier life, that the journal took late, is not meant for this one.
 3. SessionTaken of another owner after that, or the venue's word that another has logged on,
    ends this connector for good.
 4. Every broken connection, and every silence of the venue, is the end of a session: the next
@@ -28,6 +29,7 @@ from tradewind.common.lifecycle import supervise
 from tradewind.common.trace import HEADER as TRACE_HEADER
 from tradewind.core.commands import ApplyVenueReport, TakeSession
 from tradewind.core.events import SessionTaken, VenueRequest
+from tradewind.core.types import VenueAction
 from tradewind.venue.adapter import (
     Journal,
     Outputs,
@@ -80,6 +82,7 @@ class ShardSession:
         self._lives = count(1)
         self._owner = ""
         self._taken: asyncio.Future[SessionTaken] | None = None
+        self._is_given_again = False
         self._early: list[tuple[VenueRequest, int]] = []
         self._outbound: Outbound | None = None
         self._next_seq = 0
@@ -126,6 +129,8 @@ class ShardSession:
                 self._session_taken(taken)
             case VenueRequest() as request:
                 self._traces.note(request.order_id, record.headers.get(TRACE_HEADER, ""))
+                if not self._is_meant(request):
+                    return
                 if self._outbound is not None:
                     self._outbound.offer(request, received_ns)
                 elif self._taken is not None and self._taken.done():
@@ -136,13 +141,18 @@ class ShardSession:
     def _session_taken(self, taken: SessionTaken) -> None:
         if self._taken is None:
             return
-        if taken.owner == self._owner:
-            if not self._taken.done():
-                self._taken.set_result(taken)
+        self._is_given_again = taken.owner == self._owner and not self._taken.done()
+        if self._is_given_again:
+            self._taken.set_result(taken)
             return
         is_mine = taken.owner.startswith(f"{self._process}.")
         if self._taken.done() and not is_mine:
             raise SessionLost(f"{taken.owner} has taken the session with {self._venue}")
+
+    def _is_meant(self, request: VenueRequest) -> bool:
+        """A request that is given again follows a SessionTaken: this session's, or none of ours."""
+        is_again = request.is_possibly_sent and request.action is not VenueAction.STATUS
+        return self._is_given_again or not is_again
 
     async def _live(self) -> None:
         backoff_s = BACKOFF_FIRST_S
