@@ -20,8 +20,6 @@ READ_LAG_MS = 300
 class Client(Protocol):
     """A connection, as the venue sees it."""
 
-    is_cut: bool
-
     def hear(self, report: ApplyVenueReport) -> None:
         """Takes a report."""
 
@@ -71,21 +69,23 @@ class Exchange:
         if self.is_kicking:
             for other in self.clients:
                 self.world.saw("session taken from another")
-                other.is_cut = True
                 other.taken()
             self.clients.clear()
             self.live.clear()
         self.clients.append(client)
 
+    def is_fenced(self, client: Client) -> bool:
+        """Whether nothing of this connection is taken: not logged on, or another one has since."""
+        return client not in self.clients
+
     def left(self, client: Client) -> None:
-        """A connection is over."""
-        for group in (self.clients, self.live):
-            if client in group:
-                group.remove(client)
+        """A connection is over; what was sent on it counts until the next logon."""
+        if client in self.live:
+            self.live.remove(client)
 
     def break_sessions(self) -> None:
         """Every connection breaks."""
-        for client in list(self.clients):
+        for client in list(self.live):
             self.left(client)
             client.gone()
 

@@ -44,10 +44,9 @@ class SimVenueAdapter:
         self._end: VenueGone | SessionLost | None = None
         self._open: list[asyncio.Future[bool]] = []
         self._logged_on: asyncio.Future[bool] = self._world.loop.create_future()
-        self.is_cut = False
 
     async def fence(self) -> None:
-        self._say(self._logon)
+        self._to_venue.send(self._logon)
         try:
             async with asyncio.timeout(LOGON_TIMEOUT_S):
                 await self._logged_on
@@ -124,7 +123,7 @@ class SimVenueAdapter:
         self._to_venue.send(self._arrive, action, args, delay_s=delay_s)
 
     def _arrive(self, action: object, args: tuple[object, ...]) -> None:
-        if self.is_cut:
+        if self._exchange.is_fenced(self):
             self._world.saw("message of a fenced session dropped")
             return
         assert callable(action)
