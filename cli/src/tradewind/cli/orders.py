@@ -210,7 +210,7 @@ def positions(
 
 def halt(
     reason: Annotated[str, typer.Option(help="Why; it is journaled.")],
-    scope: Annotated[str, typer.Option(help="firm, account:<a> or symbol:<s>.")] = "firm",
+    scope: Annotated[str, typer.Option(help="firm, shard, account:<a> or symbol:<s>.")] = "firm",
     home: Home = HOME,  # type: ignore[assignment]
     name: Name = DEFAULT_NAME,
     as_json: AsJson = False,
@@ -221,7 +221,7 @@ def halt(
 
 def resume(
     reason: Annotated[str, typer.Option(help="Why; it is journaled.")] = "resumed by operator",
-    scope: Annotated[str, typer.Option(help="firm, account:<a> or symbol:<s>.")] = "firm",
+    scope: Annotated[str, typer.Option(help="firm, shard, account:<a> or symbol:<s>.")] = "firm",
     home: Home = HOME,  # type: ignore[assignment]
     name: Name = DEFAULT_NAME,
     as_json: AsJson = False,
