@@ -27,6 +27,18 @@ class Connection(Client):
         self._listeners: dict[int, Listener] = {}
         self._ps = FastParser(self, self._listeners)
 
+    async def _connect_to_server(self, server: Any) -> None:
+        """Connects, but never after a cancellation.
+
+        nats-py waits with `wait_for`, which drops a cancellation that comes just as the wait ends.
+        The attempt to reconnect would then go on for ever, and the process would never end.
+        """
+        _require_wanted()
+        try:
+            await super()._connect_to_server(server)
+        finally:
+            _require_wanted()
+
     async def listen(self, subject: str, listener: Listener, queue: str = "") -> Any:
         """Subscribes; the listener must not block and must not raise."""
         self._listeners[self._sid + 1] = listener
@@ -90,3 +102,9 @@ class Connection(Client):
         """Drops what was not written when the connection broke: its senders are told unknown."""
         self._pending = []
         self._pending_data_size = 0
+
+
+def _require_wanted() -> None:
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
