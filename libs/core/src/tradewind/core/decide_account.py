@@ -10,11 +10,11 @@ from tradewind.core.commands import (
     ResetPosition,
     SubmitOrder,
 )
-from tradewind.core.decide_client import new_order
+from tradewind.core.decide_client import new_order, outcome_of
 from tradewind.core.events import Event, MassCancelReport, PositionAdjusted
 from tradewind.core.identity import earlier_use
 from tradewind.core.state import Order, State
-from tradewind.core.types import ExecType, OrdType, Reason, Side, TimeInForce
+from tradewind.core.types import OrdType, Reason, Side, TimeInForce
 
 
 def mass_cancel(state: State, entry: Entry) -> tuple[Event, ...]:
@@ -65,14 +65,12 @@ def flatten_position(state: State, entry: Entry) -> tuple[Event, ...]:
         build=command.build,
     )
     found = earlier_use(state, command)
-    reason = found[1] if found is not None else Reason.NONE
-    if found is None and qty == 0:
+    if found is not None:
+        return (outcome_of(state, entry, order, *found),)
+    if qty == 0:
         reason = Reason.NOTHING_TO_FLATTEN
-    if reason is Reason.NONE:
-        return new_order(state, entry, order)
-    if found is not None and found[0].order_id in state.orders:
-        return (_flattened_before(state.orders[found[0].order_id], entry, command, reason),)
-    return (reports.of_submit(order, entry, order_id="", parent_order_id="", reason=reason),)
+        return (reports.of_submit(order, entry, order_id="", parent_order_id="", reason=reason),)
+    return new_order(state, entry, order)
 
 
 def adjust_position(state: State, entry: Entry) -> tuple[Event, ...]:
@@ -107,19 +105,6 @@ def _matches(order: Order, command: MassCancel) -> bool:
         and command.symbol in ("", order.symbol)
         and command.strategy in ("", order.strategy)
     )
-
-
-def _flattened_before(
-    order: Order, entry: Entry, command: FlattenPosition, reason: Reason
-) -> Event:
-    change = reports.unchanged(
-        order,
-        ExecType.DENIED,
-        cl_ord_id=command.cl_ord_id,
-        orig_cl_ord_id=order.cl_ord_id,
-        reason=reason,
-    )
-    return reports.about(order, entry, change)
 
 
 def _adjust_reason(state: State, command: AdjustPosition | ResetPosition) -> Reason:

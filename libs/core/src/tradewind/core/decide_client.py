@@ -5,7 +5,7 @@ from tradewind.core import parents, reports, requests, risk
 from tradewind.core.commands import CancelOrder, Entry, ReplaceOrder, RequestStatus, SubmitOrder
 from tradewind.core.events import Event, OrderReport, VenueRequest
 from tradewind.core.identity import earlier_use, id_from
-from tradewind.core.state import Order, State
+from tradewind.core.state import IdUse, Order, State
 from tradewind.core.terms import Intent
 from tradewind.core.transitions import TRANSITIONS
 from tradewind.core.types import ExecType, OrdStatus, OrdType, Reason, VenueAction
@@ -127,9 +127,17 @@ def repeat_of(
 ) -> tuple[OrderReport, ...]:
     """The answer to a request id that was used before; nothing if it is new."""
     found = earlier_use(state, command)
-    if found is None:
-        return ()
-    use, reason = found
+    return () if found is None else (outcome_of(state, entry, command, *found),)
+
+
+def outcome_of(
+    state: State,
+    entry: Entry,
+    command: SubmitOrder | CancelOrder | ReplaceOrder,
+    use: IdUse,
+    reason: Reason,
+) -> OrderReport:
+    """What came of the earlier use of a request's id, as it stands now."""
     cl_ord_id = command.cl_ord_id
     if use.order_id in state.orders:
         order = state.orders[use.order_id]
@@ -140,22 +148,19 @@ def repeat_of(
             orig_cl_ord_id=order.cl_ord_id,
             reason=reason,
         )
-        return (reports.about(order, entry, change),)
+        return reports.about(order, entry, change)
     if use.order_id in state.retired:
-        return (
-            reports.of_retired(
-                state.retired[use.order_id],
-                entry,
-                ExecType.DENIED,
-                order_id=use.order_id,
-                cl_ord_id=cl_ord_id,
-                reason=reason,
-            ),
+        return reports.of_retired(
+            state.retired[use.order_id],
+            entry,
+            ExecType.DENIED,
+            order_id=use.order_id,
+            cl_ord_id=cl_ord_id,
+            reason=reason,
         )
     if isinstance(command, SubmitOrder):
-        denied = reports.of_submit(command, entry, order_id="", parent_order_id="", reason=reason)
-        return (denied,)
-    return (reports.of_no_order(command, entry, ExecType.DENIED, reason),)
+        return reports.of_submit(command, entry, order_id="", parent_order_id="", reason=reason)
+    return reports.of_no_order(command, entry, ExecType.DENIED, reason)
 
 
 def intent_of(state: State, command: SubmitOrder) -> Intent:
