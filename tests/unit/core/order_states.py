@@ -14,7 +14,8 @@ TEMPLATE = Path(__file__).with_suffix(".template.md")
 DOCUMENT = Path(__file__).parents[3] / "docs/order-states.md"
 
 ORDER_QTY = 10
-RESIZES = (ExecType.RESTATED, ExecType.REPLACED)
+RESIZES = (ExecType.RESTATED, ExecType.REPLACED, ExecType.REPLACE_REJECTED)
+"""News after which an order that traded may have nothing left."""
 REQUESTED = (OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE)
 CELLS = {
     Next.WORKING: "*facts*",
