@@ -99,6 +99,21 @@ def test_a_doubt_about_a_request_that_has_been_answered_is_ignored() -> None:
     assert desk.order(order_id).ord_status is OrdStatus.NEW
 
 
+@pytest.mark.parametrize("refusal", [ExecType.CANCEL_REJECTED, ExecType.REPLACE_REJECTED])
+def test_a_refused_request_ends_the_doubt_about_it(refusal: ExecType) -> None:
+    desk = Desk.opened()
+    order_id = desk.submit().order_id
+    desk.ack(order_id)
+    if refusal is ExecType.CANCEL_REJECTED:
+        desk.cancel("x1")
+    else:
+        desk.replace("r1")
+    request_id = desk.order(order_id).pendings[0].request_id
+    desk.report(order_id, ExecType.UNKNOWN, request_id=request_id)
+    events = desk.report(order_id, refusal, request_id=request_id)
+    assert one(events, OrderReport).ord_status is OrdStatus.NEW
+
+
 @pytest.mark.parametrize("end", [ExecType.CANCELED, ExecType.EXPIRED, ExecType.REJECTED])
 def test_the_end_of_an_order_frees_its_exposure(end: ExecType) -> None:
     desk = Desk.opened()

@@ -5,7 +5,7 @@ from tradewind.core import parents, reports, requests
 from tradewind.core.commands import ApplyVenueReport, Entry, TakeSession
 from tradewind.core.events import Event, ReportIgnored, SessionTaken, TradingStateSet, VenueRequest
 from tradewind.core.state import Order, Pending, State, VenueSession, requested_status
-from tradewind.core.transitions import ACKS, Facts, next_status
+from tradewind.core.transitions import ACKS, Facts, ends_doubt, next_status
 from tradewind.core.types import ExecType, Reason, TradingState, VenueAction
 
 NAMED_ANSWERS = frozenset({ExecType.CANCEL_REJECTED, ExecType.REPLACED, ExecType.REPLACE_REJECTED})
@@ -132,10 +132,10 @@ def _change(order: Order, report: ApplyVenueReport) -> reports.Change | None:
     cum_qty, cum_notional = _traded(order, report)
     leaves_qty = max(0, order_qty - cum_qty)
     left = tuple(pending for pending in order.pendings if pending is not answered)
-    is_proof = report.exec_type in ACKS
+    is_settled = ends_doubt(report.exec_type, is_acked=order.is_acked)
     facts = Facts(
-        is_acked=order.is_acked or is_proof,
-        is_unknown=report.exec_type is ExecType.UNKNOWN or (order.is_unknown and not is_proof),
+        is_acked=order.is_acked or report.exec_type in ACKS,
+        is_unknown=report.exec_type is ExecType.UNKNOWN or (order.is_unknown and not is_settled),
         cum_qty=cum_qty,
         leaves_qty=_at_worst(leaves_qty, cum_qty, left),
         requested=requested_status(left),

@@ -24,7 +24,7 @@ from tradewind.core.state import (
     State,
     VenueSession,
 )
-from tradewind.core.transitions import ACKS
+from tradewind.core.transitions import ACKS, ends_doubt
 from tradewind.core.types import ExecType, Reason, VenueAction
 
 IDENTIFIED = get_args(Identified)
@@ -197,11 +197,11 @@ def _apply(
     before = order.reserved_qty
     order.venue_exec_ids.append(report.venue_exec_id)
     order.venue_order_id = report.venue_order_id
-    if report.exec_type in ACKS:
-        order.is_acked = True
-        order.is_unknown = False
-    elif report.exec_type is ExecType.UNKNOWN:
+    if report.exec_type is ExecType.UNKNOWN:
         order.is_unknown = True
+    elif ends_doubt(report.exec_type, is_acked=order.is_acked):
+        order.is_unknown = False
+    order.is_acked = order.is_acked or report.exec_type in ACKS
     _take_terms(order, report)
     if report.exec_type in ANSWERS:
         _settle(order, report, command.request_id)

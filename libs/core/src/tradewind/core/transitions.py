@@ -106,6 +106,12 @@ ACKS = frozenset(
 venue may have refused it because it never saw the order."""
 
 
+def ends_doubt(exec_type: ExecType, *, is_acked: bool) -> bool:
+    """Whether an order stops being UNKNOWN: the venue has it, and has said what we waited for."""
+    is_refusal = exec_type in (ExecType.CANCEL_REJECTED, ExecType.REPLACE_REJECTED)
+    return exec_type in ACKS or (is_refusal and is_acked)
+
+
 @record
 class Facts:
     """What the next status depends on: the order's facts after the event.
