@@ -140,7 +140,7 @@ class SimBus:
 
         if world.strikes("lost-requests", 0.05):
             world.saw("request lost")
-        elif world.strikes("late-requests", 0.05):
+        elif world.strikes("late-requests", 0.1):
             world.saw("request late")
             world.loop.later(world.rng.uniform(0, 4), stream.arrive, messages, expected, reply)
         else:

@@ -53,7 +53,7 @@ class VenueOrder:
 
 @dataclass
 class Exchange:
-    """The venue's books. `is_kicking` is false only where a planted bug leaves sessions alive."""
+    """The venue's books, and who is connected."""
 
     world: World
     changed: Callable[[VenueOrder], None]
@@ -62,17 +62,18 @@ class Exchange:
     answers: dict[str, list[ApplyVenueReport]] = field(default_factory=dict)
     clients: list[Client] = field(default_factory=list)
     live: list[Client] = field(default_factory=list)
-    is_kicking: bool = True
 
     def logon(self, client: Client) -> None:
         """Takes the session; who had it is cut off."""
-        if self.is_kicking:
-            for other in self.clients:
-                self.world.saw("session taken from another")
-                other.taken()
-            self.clients.clear()
-            self.live.clear()
+        for other in list(self.clients):
+            self._fence(other)
         self.clients.append(client)
+
+    def _fence(self, other: Client) -> None:
+        self.world.saw("session taken from another")
+        self.clients.remove(other)
+        self.left(other)
+        other.taken()
 
     def is_fenced(self, client: Client) -> bool:
         """Whether nothing of this connection is taken: not logged on, or another one has since."""

@@ -114,7 +114,7 @@ class Judge:
             return [] if is_unsent else [f"{name} never reached the venue"]
         if order.cum_qty != venue.cum:
             return [f"{name} has traded {order.cum_qty}, {venue.cum} at the venue"]
-        is_full = order.cum_qty == order.order_qty and order.ord_status is OrdStatus.FILLED
+        is_full = venue.cum == venue.qty and order.ord_status is OrdStatus.FILLED
         if venue.end is not None and order.ord_status is not ENDS[venue.end] and not is_full:
             return [f"{name} ended {venue.end} at the venue"]
         working = (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED)

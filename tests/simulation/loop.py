@@ -69,6 +69,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self._rng = rng
         self._now_s = 0.0
         self._hash = blake2b(digest_size=16)
+        self.story: list[tuple[float, str]] = []
         self._kept: list[asyncio.Task[Any]] = []
         self._stopped: dict[Node, None] = {}
         self.world = Context()
@@ -82,8 +83,9 @@ class SimLoop(asyncio.BaseEventLoop):
         return self._now_s
 
     def note(self, text: str) -> None:
-        """Adds to the trace."""
+        """Something worth telling happened: part of the trace and of the story."""
         self._hash.update(text.encode())
+        self.story.append((self._now_s, text))
 
     @property
     def trace(self) -> str:
@@ -151,7 +153,7 @@ class SimLoop(asyncio.BaseEventLoop):
             self._stopped[node] = None
             return
         self.steps += 1
-        self.note(f"{self._now_s!r}{node.name if node else ''}")
+        self._hash.update(f"{self._now_s!r}{node.name if node else ''}".encode())
         handle._run()
 
     def _pick(self) -> asyncio.Handle:

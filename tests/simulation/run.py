@@ -14,6 +14,7 @@ from tests.simulation.clients import SYMBOL
 from tests.simulation.exchange import VENUE, Exchange
 from tests.simulation.faults import Faults
 from tests.simulation.judge import Judge
+from tests.simulation.planting import planted
 from tests.simulation.substitutes import Substituted
 from tests.simulation.suite import Suite
 from tests.simulation.wire import SimVenueDialer
@@ -61,7 +62,7 @@ def simulate(plan: Plan, bug: str = "") -> Result:
         asyncio.set_event_loop(world.loop)
         with (
             Substituted(suite := Suite(broker, dialer)),
-            BUGS[bug](exchange) if bug else nullcontext(),
+            planted(BUGS[bug]) if bug else nullcontext(),
         ):
             world.loop.run_until_complete(_run(suite, judge, Faults(suite, exchange, dialer)))
             result = Result(

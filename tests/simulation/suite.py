@@ -21,7 +21,7 @@ from tradewind.venue.settings import Settings as VenueSettings
 
 REPLICAS = 3
 GATEWAYS = 2
-SNAPSHOT_EVERY = 25
+SNAPSHOT_EVERY = 10
 
 
 class Suite:
@@ -101,7 +101,7 @@ class Suite:
             unknown_after_ms=500,
         )
         name = f"{process.name}.{process.lives}"
-        session = await venue.build(bus, settings, self._dialer, name, 0)
+        session = await venue.build(bus, settings, self._dialer, name, 0, lambda: True)
         await session.run()
 
 
