@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.integration.simvenue.venue_process import KEY, VenueProcess, venue_process
 from tradewind.common import codec, subjects
-from tradewind.common.jetstream import Bus, StreamReader
+from tradewind.common.jetstream import Bus, KeyValue, StreamReader
 from tradewind.common.testing import LocalCluster, eventually
 from tradewind.core.commands import (
     CancelOrder,
@@ -53,7 +53,7 @@ class Desk:
 
     def __init__(self, cluster: LocalCluster, bus: Bus, folder: Path) -> None:
         self._cluster = cluster
-        self._bus = bus
+        self.bus = bus
         self._folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
         self._orders_by_kind: dict[ExecType, set[str]] = {}
@@ -106,15 +106,13 @@ class Desk:
 
     async def put(self, command: Command) -> None:
         """Journals a command."""
-        await self._bus.publish(subjects.journal_subject(0, command), codec.encode(command))
+        await self.bus.publish(subjects.journal_subject(0, command), codec.encode(command))
 
     async def put_many(self, commands: Iterable[Command]) -> None:
         """Journals commands as fast as the journal takes them."""
         await asyncio.gather(
             *(
-                self._bus.publish_nowait(
-                    subjects.journal_subject(0, command), codec.encode(command)
-                )
+                self.bus.publish_nowait(subjects.journal_subject(0, command), codec.encode(command))
                 for command in commands
             )
         )
@@ -122,7 +120,7 @@ class Desk:
     async def listen(self) -> None:
         """Collects the outputs, for ever."""
         reader = StreamReader(
-            self._bus, subjects.events_stream(0), subjects.live(subjects.events_all(0)), 1
+            self.bus, subjects.events_stream(0), subjects.live(subjects.events_all(0)), 1
         )
         await reader.open()
         while True:
@@ -160,6 +158,20 @@ class Desk:
         what = f"{count} reports {kind} of {cl_ord_id}"
         await eventually(lambda: len(told()) >= count, DEADLINE_S, what=what)
         return told()[count - 1]
+
+    def sessions(self) -> int:
+        """How many were taken."""
+        return sum(isinstance(event, SessionTaken) for event in self.events)
+
+    async def until_role(self, instance: str, role: str) -> None:
+        """Waits until a connector says that it is this."""
+        key = subjects.status_key("venue", instance)
+
+        async def is_so() -> bool:
+            entry = await KeyValue(self.bus, "STATUS").get(key)
+            return entry is not None and json.loads(entry.value)["role"] == role
+
+        await eventually(is_so, DEADLINE_S, what=f"{instance} {role}")
 
     async def until_session(self, epoch: int) -> None:
         """Waits until a session of this number was taken."""

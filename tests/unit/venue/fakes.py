@@ -2,7 +2,7 @@
 """A bus and a venue that a test drives by hand."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from tradewind.common import codec, subjects
 from tradewind.common.errors import BusError, Unknown
@@ -168,6 +168,7 @@ def session(
     *,
     answer_timeout_ms: int = 60_000,
     unknown_after_ms: int = 60_000,
+    may_send: Callable[[], bool] = lambda: True,
 ) -> ShardSession:
     """A connector's session for shard 0."""
     return ShardSession(
@@ -179,6 +180,7 @@ def session(
         dialer=venue,
         read_lag_ms=1,
         answer_timeout_ms=answer_timeout_ms,
+        may_send=may_send,
         unknown_after_ms=unknown_after_ms,
     )
 

@@ -214,3 +214,20 @@ async def test_a_venue_that_does_not_answer_a_request_gets_a_new_session() -> No
         await eventually(lambda: venue.asked == ["seg-0-1"])
     assert venue.sent == ["seg-0-1"]
     assert len(bus.takes) == 2
+
+
+async def test_nothing_is_sent_while_this_process_may_not_be_the_active_one() -> None:
+    bus, venue = FakeBus(), FakeVenue()
+    is_active = True
+    shard = session(bus, venue, may_send=lambda: is_active)
+    async with running(shard):
+        await eventually(lambda: shard.is_open)
+        bus.emit(request(1))
+        await eventually(lambda: venue.sent == ["seg-0-1"])
+        is_active = False
+        bus.emit(request(2))
+        await eventually(lambda: not shard.is_open)
+        assert venue.sent == ["seg-0-1"]
+        bus.unsettled = [request(2, is_possibly_sent=True)]
+        is_active = True
+        await eventually(lambda: venue.sent == ["seg-0-1", "seg-0-2"])

@@ -62,7 +62,10 @@ class View:
                 return {f"nats-{leader.rpartition('-')[2]}": s for leader, s in journals.items()}
             case Victim.NODE:
                 return {name: None for name in names if name.startswith("nats-")}
-            case Victim.GATEWAY | Victim.CONNECTOR | Victim.RISK | Victim.ARCHIVER:
+            case Victim.CONNECTOR:
+                beats = await heartbeats(self._bus)
+                return {beat["instance"]: None for beat in beats if beat.get("role") == "connected"}
+            case Victim.GATEWAY | Victim.RISK | Victim.ARCHIVER:
                 return {name: None for name in names if name.startswith(PREFIXES[victim])}
 
     async def until_replaced(self, name: str, pid: int) -> None:
@@ -108,6 +111,9 @@ class View:
             return False
         if any(not row["leader"] for row in leaders):
             return False
+        roles = {beat["role"] for beat in beats if beat["service"] == "venue"}
+        if roles != {"connected", "standby"}:
+            return False
         return all(self._is_shard_in_step(shard, beats) for shard in range(self.facts.shards))
 
     def _is_shard_in_step(self, shard: int, beats: list[dict[str, Any]]) -> bool:
@@ -121,7 +127,6 @@ class View:
 
 PREFIXES = {
     Victim.GATEWAY: "gateway-",
-    Victim.CONNECTOR: "venue-",
     Victim.RISK: "risk-",
     Victim.ARCHIVER: "archiver-",
 }

@@ -10,6 +10,7 @@ from tradewind.common.server_config import server_binary
 from tradewind.orchestrator.plan import Plan, ProcessSpec, Ready, Stage
 
 VENUE = "SIM"
+CONNECTORS = 2
 RECORDING_FOLDER = ".tradewind-data"
 DEMO_ACCOUNT = "DEMO"
 
@@ -24,7 +25,7 @@ def plan_of(facts: Facts, options: Options) -> Plan:
             name="services",
             processes=[
                 *_gateways(facts),
-                _venue(facts),
+                *_connectors(facts),
                 _marketdata(facts),
                 _risk(facts),
                 _archiver(facts),
@@ -133,11 +134,16 @@ def _gateways(facts: Facts) -> list[ProcessSpec]:
     ]
 
 
-def _venue(facts: Facts) -> ProcessSpec:
+def _connectors(facts: Facts) -> list[ProcessSpec]:
+    """One holds the session with the venue, the other stands by."""
+    return [_connector(facts, f"venue-sim-{number}") for number in range(CONNECTORS)]
+
+
+def _connector(facts: Facts, name: str) -> ProcessSpec:
     spec = _service(
         facts,
         "venue",
-        "venue-sim-0",
+        name,
         VENUE=VENUE,
         VENUE_URL=f"ws://{HOST}:{facts.venue_port}",
         VENUE_KEY=facts.secret("venue-session"),
@@ -148,7 +154,7 @@ def _venue(facts: Facts) -> ProcessSpec:
         env=spec.env,
         ready=spec.ready,
         ready_key=spec.ready_key,
-        ready_role="connected",
+        ready_roles=["connected", "standby"],
     )
 
 

@@ -116,9 +116,10 @@ def _order_path(every: range) -> _Table:
                 *_control(every, "SetTradingSession"),
                 *_read_events(every),
                 *_floor(_events(every), "venue"),
-                *_bucket_read("CONFIG"),
+                *_bucket_read("CONFIG", "LEASES"),
+                "$KV.LEASES.venue.*",
             ],
-            [*_events_live(every), *_bucket_live("CONFIG")],
+            [*_events_live(every), *_bucket_live("CONFIG", "LEASES"), subjects.process_ended()],
         ),
         "bench": (
             [
@@ -157,7 +158,7 @@ def _control_plane(every: range) -> _Table:
             [*_bucket_live("CONFIG"), *_MARKET_DATA],
         ),
         "orchestrator": (
-            [*_QUESTIONS, *_bucket_read("CONFIG", "STATUS")],
+            [*_QUESTIONS, *_bucket_read("CONFIG", "STATUS"), subjects.process_ended()],
             [*_bucket_live("CONFIG", "STATUS"), *_DIGESTS],
         ),
     }

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from tradewind.common import subjects
-from tradewind.common.errors import BusError
+from tradewind.common.errors import BusError, Unknown
 from tradewind.common.jetstream.bus import Bus
 
 PLACE_TIMEOUT_S = 20.0
@@ -79,10 +79,11 @@ async def _place_meta(bus: Bus, system: Bus, node: str) -> None:
 
 async def meta_leader(system: Bus) -> str:
     """The name of the node that leads JetStream itself; empty while there is none."""
-    answer = msgspec.json.decode(
-        await system.request("$SYS.REQ.SERVER.PING.JSZ", b'{"leader_only":true}'),
-        type=dict[str, Any],
-    )
+    try:
+        body = await system.request("$SYS.REQ.SERVER.PING.JSZ", b'{"leader_only":true}')
+    except Unknown:
+        return ""  # only the leader answers
+    answer = msgspec.json.decode(body, type=dict[str, Any])
     return str(answer.get("data", {}).get("meta_cluster", {}).get("leader", ""))
 
 

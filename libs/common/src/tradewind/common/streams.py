@@ -46,8 +46,8 @@ def STREAMS(shards: int) -> dict[str, Config]:
     return {name: {"name": name, "retention": "limits", **config} for name, config in table.items()}
 
 
-BUCKETS = {"CONFIG": "file", "STATUS": "memory"}
-"""Key-value buckets and where they are kept. Heartbeats need not survive a power failure."""
+BUCKETS = {"CONFIG": "file", "STATUS": "memory", "LEASES": "memory"}
+"""Key-value buckets and where they are kept: in memory what only running processes say."""
 
 
 def CONSUMERS(shards: int) -> dict[tuple[str, str], Config]:

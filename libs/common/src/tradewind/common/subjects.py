@@ -150,6 +150,11 @@ def digest(shard: int | str) -> str:
     return f"digest.{shard}"
 
 
+def process_ended() -> str:
+    """Where a supervisor tells at once that it has seen a process end."""
+    return "process.ended"
+
+
 def status_key(service: str, instance: str) -> str:
     """Key of a heartbeat in the STATUS bucket."""
     return f"{service}.{instance}"

@@ -2,17 +2,24 @@
 """Composition root of the orchestrator."""
 
 import asyncio
+import logging
 from typing import Any
 
+import msgspec
+
+from tradewind.common import subjects
 from tradewind.common.errors import BusError
 from tradewind.common.jetstream import Bus
-from tradewind.common.lifecycle import Stop, serve_until
+from tradewind.common.lease import Holder
+from tradewind.common.lifecycle import Stop, serve_until, supervise
 from tradewind.common.status import Heartbeat
 from tradewind.orchestrator.plan import read_plan
 from tradewind.orchestrator.readiness import Readiness
 from tradewind.orchestrator.settings import Settings
 from tradewind.orchestrator.supervisor import Supervisor
 from tradewind.orchestrator.table import read_living
+
+log = logging.getLogger(__name__)
 
 RECONNECT_S = 1.0
 
@@ -57,8 +64,21 @@ async def tell(settings: Settings, supervisor: Supervisor, stop: Stop) -> None:
             await asyncio.sleep(RECONNECT_S)
             continue
         try:
-            await Heartbeat(bus, settings.service, "orchestrator").run(stop, facts)
+            await supervise(
+                Heartbeat(bus, settings.service, "orchestrator").run(stop, facts),
+                tell_ends(bus, supervisor),
+            )
         except BusError:
             await asyncio.sleep(RECONNECT_S)
         finally:
             await bus.close()
+
+
+async def tell_ends(bus: Bus, supervisor: Supervisor) -> None:
+    """Proof of death: whoever stands by for a process that ended need not wait for its lease."""
+    while True:
+        name, pid = await supervisor.ended.get()
+        try:
+            bus.tell(subjects.process_ended(), msgspec.json.encode(Holder(name, pid)))
+        except BusError as error:
+            log.warning("the end of %s was not told: %s", name, error)

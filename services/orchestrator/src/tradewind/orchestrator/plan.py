@@ -19,7 +19,7 @@ class Ready(StrEnum):
     HTTP = "http"
     """Its `ready_url` answers 200."""
     STATUS = "status"
-    """Its heartbeat `ready_key` carries its process id, and the role `ready_role` if given."""
+    """Its heartbeat `ready_key` carries its process id, and one of `ready_roles` if given."""
 
 
 class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,7 +31,7 @@ class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ready: Ready = Ready.ALIVE
     ready_url: str = ""
     ready_key: str = ""
-    ready_role: str = ""
+    ready_roles: list[str] = []
     ready_timeout_ms: int = 30_000
     grace_ms: int = 5_000
 

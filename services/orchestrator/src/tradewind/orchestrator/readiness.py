@@ -53,7 +53,7 @@ class Readiness:
         if entry is None:
             return False
         beat: dict[str, Any] = msgspec.json.decode(entry.value)
-        role_fits = not spec.ready_role or beat.get("role") == spec.ready_role
+        role_fits = not spec.ready_roles or beat.get("role") in spec.ready_roles
         return beat.get("pid") == process.identity.pid and role_fits
 
 

@@ -47,6 +47,8 @@ class Supervisor:
         rows = [Row(spec.name, stage.name) for stage in plan.stages for spec in stage.processes]
         self.table = Table(table_path, rows)
         self.started = asyncio.Event()
+        self.ended: asyncio.Queue[tuple[str, int]] = asyncio.Queue()
+        """Name and process id of each that was seen to end."""
         self._processes: dict[str, Process] = {}
         self._unwanted: list[Process] = []
         self._adopt(earlier)
@@ -151,6 +153,7 @@ class Supervisor:
         row = self.table.rows[spec.name]
         while True:
             row.exit_code = await self._processes[spec.name].ended()
+            self.ended.put_nowait((spec.name, self._processes[spec.name].identity.pid))
             delay_ms = policy.delay_ms(time.monotonic_ns() // 1_000_000, row.exit_code)
             if delay_ms is None:
                 row.phase, row.pid = Phase.HALTED, 0

@@ -3,16 +3,24 @@
 
 import asyncio
 import logging
+import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiohttp import ClientSession
 
 from tradewind.common import streams, subjects
 from tradewind.common.errors import BusError
-from tradewind.common.jetstream import Bus, StreamReader, set_consumer_floor, stream_tail
-from tradewind.common.lifecycle import Stop, serve_until
+from tradewind.common.jetstream import (
+    Bus,
+    KeyValue,
+    StreamReader,
+    set_consumer_floor,
+    stream_tail,
+)
+from tradewind.common.lease import BUCKET, Holder, Lease, hear_ends
+from tradewind.common.lifecycle import Stop, serve_until, supervise
 from tradewind.common.status import Heartbeat
 from tradewind.venue.adapter import VenueDialer
 from tradewind.venue.session import ShardSession
@@ -21,11 +29,12 @@ from tradewind.venue.sim_adapter import SimDialer
 
 log = logging.getLogger(__name__)
 
+SERVICE = "venue"
 FLOOR_INTERVAL_S = 1.0
 
 
 async def serve(settings: Settings, stop: Stop) -> None:
-    """Holds a session with the venue for every shard, until `stop` or until another has one."""
+    """Stands by, then holds a session for every shard, until `stop` or until another has one."""
     service = settings.service
     bus = await Bus.connect(service.bus, name=service.instance)
     try:
@@ -39,23 +48,57 @@ async def serve(settings: Settings, stop: Stop) -> None:
                 key=settings.key,
             )
             process = f"{service.instance}.{secrets.token_hex(6)}"
-            sessions = [
-                await build(bus, settings, dialer, process, shard)
-                for shard in range(service.shards)
-            ]
-            heartbeat = Heartbeat(bus, service, "venue")
-            await serve_until(
-                stop,
-                *(session.run() for session in sessions),
-                show_floors(bus, sessions),
-                heartbeat.run(stop, lambda: facts(settings.venue, sessions)),
-            )
+            me = Holder(service.instance, os.getpid(), process)
+            lease = Lease(KeyValue(bus, BUCKET), f"{SERVICE}.{settings.venue}", me)
+            await hear_ends(bus, lease)
+            sessions: list[ShardSession] = []
+            try:
+                await serve_until(
+                    stop,
+                    lease.follow(),
+                    work(bus, settings, dialer, lease, process, sessions),
+                    Heartbeat(bus, service, SERVICE).run(
+                        stop, lambda: facts(settings.venue, lease, sessions)
+                    ),
+                )
+            finally:
+                await lease.release()
     finally:
         await bus.close()
 
 
+async def work(
+    bus: Bus,
+    settings: Settings,
+    dialer: VenueDialer,
+    lease: Lease,
+    process: str,
+    sessions: list[ShardSession],
+) -> None:
+    """Stands by until the lease is this process's, then holds a session for every shard.
+
+    Raises:
+        LeaseLost, SessionLost: another connector is the active one.
+    """
+    await lease.acquire()
+    sessions += await asyncio.gather(
+        *(
+            build(bus, settings, dialer, process, shard, lambda: lease.is_held)
+            for shard in range(settings.service.shards)
+        )
+    )
+    await supervise(
+        lease.keep(), show_floors(bus, sessions), *(session.run() for session in sessions)
+    )
+
+
 async def build(
-    bus: Bus, settings: Settings, dialer: VenueDialer, process: str, shard: int
+    bus: Bus,
+    settings: Settings,
+    dialer: VenueDialer,
+    process: str,
+    shard: int,
+    may_send: Callable[[], bool],
 ) -> ShardSession:
     """One shard's session, reading outputs from the tail as it is before TakeSession."""
     stream = subjects.events_stream(shard)
@@ -71,6 +114,7 @@ async def build(
         dialer=dialer,
         read_lag_ms=settings.read_lag_ms,
         answer_timeout_ms=settings.answer_timeout_ms,
+        may_send=may_send,
         unknown_after_ms=settings.unknown_after_ms,
     )
 
@@ -91,11 +135,10 @@ async def show_floors(bus: Bus, sessions: Sequence[ShardSession]) -> None:
                 log.warning("the consumer venue of %s was not moved: %s", stream, error)
 
 
-def facts(venue: str, sessions: Sequence[ShardSession]) -> dict[str, Any]:
+def facts(venue: str, lease: Lease, sessions: Sequence[ShardSession]) -> dict[str, Any]:
     """What the heartbeat tells."""
-    is_open = all(session.is_open for session in sessions)
     return {
-        "role": "connected" if is_open else "connecting",
+        "role": role_of(lease, sessions),
         "venue": venue,
         "shards": [
             {
@@ -117,3 +160,10 @@ def facts(venue: str, sessions: Sequence[ShardSession]) -> dict[str, Any]:
             for session in sessions
         ],
     }
+
+
+def role_of(lease: Lease, sessions: Sequence[ShardSession]) -> str:
+    """Connected, on the way there, or standing by for one that is seen to work."""
+    if sessions:
+        return "connected" if all(session.is_open for session in sessions) else "connecting"
+    return "standby" if lease.has_other else "waiting"

@@ -67,6 +67,7 @@ class Outbound:
         *,
         doubts: Doubts,
         answer_timeout_ms: int,
+        may_send: Callable[[], bool],
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._adapter = adapter
@@ -74,6 +75,7 @@ class Outbound:
         self._counters = counters
         self._doubts = doubts
         self._answer_timeout_s = answer_timeout_ms / 1000
+        self._may_send = may_send
         self._clock_ns = clock_ns
         self._queue: deque[_Item] = deque()
         self._wake = asyncio.Event()
@@ -138,6 +140,8 @@ class Outbound:
             self._doubts.settle(request.request_id)
             self._journal(not_sent_in_time(request))
             return
+        if not self._may_send():
+            raise VenueGone("this connector may not be the active one any more")
         await self._adapter.send(request)
         self._counters.note_sent(item.received_ns)
         self._doubts.add(request)

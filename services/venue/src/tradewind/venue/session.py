@@ -12,7 +12,8 @@ Rules:
    ends this connector for good.
 4. Every broken connection, and every silence of the venue, is the end of a session: the next
    one has a new owner id.
-5. A request without an answer leaves its order UNKNOWN, never refused; who asks about it sends
+5. Nothing is sent while it is not certain that this process is the active one (`may_send`).
+6. A request without an answer leaves its order UNKNOWN, never refused; who asks about it sends
    nothing (`doubts`).
 """
 
@@ -20,6 +21,7 @@ import asyncio
 import logging
 import random
 import time
+from collections.abc import Callable
 from itertools import count
 
 from tradewind.common import codec, subjects
@@ -46,6 +48,7 @@ log = logging.getLogger(__name__)
 
 TAKE_TIMEOUT_S = 5.0
 UNKNOWN_AFTER_MS = 2_000
+LOOK_AGAIN_S = 0.02
 BACKOFF_FIRST_S = 0.05
 BACKOFF_MAX_S = 5.0
 
@@ -64,9 +67,13 @@ class ShardSession:
         dialer: VenueDialer,
         read_lag_ms: int,
         answer_timeout_ms: int,
+        may_send: Callable[[], bool],
         unknown_after_ms: int = UNKNOWN_AFTER_MS,
     ) -> None:
-        """`process` is unique to this life of this process; owners are named after it."""
+        """`process` is unique to this life of this process; owners are named after it.
+
+        `may_send` is asked before each request: whether this process is still the active one.
+        """
         self.shard = shard
         self._venue = venue
         self._process = process
@@ -75,6 +82,7 @@ class ShardSession:
         self._dialer = dialer
         self._read_lag_s = read_lag_ms / 1000
         self._answer_timeout_ms = answer_timeout_ms
+        self._may_send = may_send
         self._subject = subjects.events_subject(
             shard, SessionTaken(venue=venue, epoch=0, owner="", last_exec_no=0)
         )
@@ -170,6 +178,7 @@ class ShardSession:
             backoff_s = min(backoff_s * 2, BACKOFF_MAX_S)
 
     async def _one_session(self) -> None:
+        await self._until_active()
         adapter = await self._dialer.dial(self.shard)
         try:
             taken = await self._take()
@@ -183,6 +192,12 @@ class ShardSession:
             await supervise(self._pump(adapter, outbound), outbound.run(), outbound.watch())
         finally:
             await adapter.close()
+
+    async def _until_active(self) -> None:
+        while True:
+            if self._may_send():
+                return
+            await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _take(self) -> SessionTaken:
         """Journals that this owner takes the session, and waits until the core has said so."""
@@ -213,6 +228,7 @@ class ShardSession:
             self.counters,
             doubts=self.doubts,
             answer_timeout_ms=self._answer_timeout_ms,
+            may_send=self._may_send,
         )
         self.doubts.begin(adapter)
         for request, received_ns in self._early:
