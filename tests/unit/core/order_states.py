@@ -7,7 +7,7 @@ The words around the diagram and the matrix are in `order_states.template.md`.
 from collections.abc import Iterator
 from pathlib import Path
 
-from tradewind.core.transitions import ACKS, TRANSITIONS, Facts, Next, next_status
+from tradewind.core.transitions import ACKS, TRANSITIONS, Facts, Next, ends_doubt, next_status
 from tradewind.core.types import TERMINAL, ExecType, OrdStatus
 
 TEMPLATE = Path(__file__).with_suffix(".template.md")
@@ -40,9 +40,10 @@ def facts_after(status: OrdStatus, news: ExecType) -> Iterator[Facts]:
     for is_acked, is_unknown, filled in OPEN.get(status, ANYHOW):
         for cum_qty, leaves_qty in _quantities(filled, news):
             for requested in _requested(status, news):
+                is_doubtful = is_unknown and not ends_doubt(news, is_acked=is_acked)
                 yield Facts(
                     is_acked=is_acked or news in ACKS,
-                    is_unknown=news is ExecType.UNKNOWN or (is_unknown and news not in ACKS),
+                    is_unknown=news is ExecType.UNKNOWN or is_doubtful,
                     cum_qty=cum_qty,
                     leaves_qty=leaves_qty,
                     requested=requested,

@@ -4,6 +4,8 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from tests.golden.life import Life
 from tradewind.core import commands
 from tradewind.core.decide_client import PENDINGS_MAX
@@ -193,16 +195,30 @@ def test_a_granted_cancel_names_the_order_from_then_on() -> None:
     assert desk.order(order_id).replaced_seq == 0
 
 
-def test_silence_while_a_request_is_pending_is_remembered_until_the_venue_speaks() -> None:
-    desk, order_id = chain(20)
+@pytest.mark.parametrize(
+    ("is_acked", "status", "action"),
+    [(False, OrdStatus.UNKNOWN, VenueAction.NEW), (True, OrdStatus.NEW, None)],
+)
+def test_a_refused_request_ends_the_doubt_about_an_order_that_the_venue_has(
+    is_acked: bool, status: OrdStatus, action: VenueAction | None
+) -> None:
+    desk = Life.opened()
+    order_id = desk.make("c1") if is_acked else desk.submit().order_id
+    desk.replace("r1", qty=20)
     desk.report(order_id, ExecType.UNKNOWN)
     assert desk.order(order_id).ord_status is OrdStatus.PENDING_REPLACE
-    (pending,) = desk.order(order_id).pendings
-    desk.report(order_id, ExecType.REPLACE_REJECTED, request_id=pending.request_id)
-    assert desk.order(order_id).ord_status is OrdStatus.UNKNOWN
-    _taken, question = desk.take_session()
-    assert isinstance(question, VenueRequest)
+    desk.answer(order_id, ExecType.REPLACE_REJECTED)
+    assert desk.order(order_id).ord_status is status
+    asked = [event.action for event in desk.take_session() if isinstance(event, VenueRequest)]
+    assert asked == ([action] if action else [])
+
+
+def test_a_new_session_asks_about_an_order_that_was_there_and_never_sends_it_again() -> None:
+    desk, order_id = chain()
+    desk.report(order_id, ExecType.UNKNOWN)
+    question = request_of(desk.take_session())
     assert (question.action, question.request_id) == (VenueAction.STATUS, order_id)
+    assert question.is_possibly_sent
     desk.report(order_id, ExecType.UNKNOWN)
     assert desk.order(order_id).ord_status is OrdStatus.UNKNOWN
     desk.fill(order_id, 1)
