@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m tests.mutation`: how many wrong changes of the core its tests notice.
+
+Survivors are printed as file:line and the change. Those in `equivalent.toml` change nothing that
+can be seen, each with its reason, and are not counted. Ends with 1 if a module that must be proved
+is below its goal.
+"""
+
+import argparse
+import ast
+import os
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+from tests.mutation import runner
+from tests.mutation.mutants import mutants_of
+
+PROVED = (
+    "decide",
+    "decide_account",
+    "decide_client",
+    "decide_control",
+    "decide_venue",
+    "evolve",
+    "evolve_orders",
+    "transitions",
+    "positions",
+)
+"""Of these at least `GOAL` percent must be killed."""
+OTHERS = ("parents", "requests", "reports", "risk")
+GOAL = 90
+EQUIVALENT = Path(__file__).with_name("equivalent.toml")
+
+
+def main() -> int:
+    """Runs the mutants and prints a table."""
+    parser = argparse.ArgumentParser(prog="tests.mutation")
+    parser.add_argument("--module", action="append", choices=PROVED + OTHERS)
+    parser.add_argument("--limit", type=int, help="of each module only so many, evenly chosen")
+    parser.add_argument("--processes", type=int, default=2)
+    options = parser.parse_args()
+    os.nice(10)
+    is_reached = True
+    for module in options.module or PROVED + OTHERS:
+        killed, counted = judge(module, options.limit, options.processes)
+        percent = 100 * killed // max(1, counted)
+        print(f"| `{module}` | {counted} | {killed} | {percent} % |", flush=True)
+        is_reached = is_reached and (module in OTHERS or percent >= GOAL)
+    return 0 if is_reached else 1
+
+
+def judge(module: str, limit: int | None, processes: int) -> tuple[int, int]:
+    """Mutants killed and counted of one module; its survivors are printed."""
+    path = runner.CORE / f"{module}.py"
+    source = path.read_text(encoding="utf-8")
+    if not runner.passes(module, ast.parse(source)):
+        sys.exit(f"{module}: the tests fail without any mutant")
+    known = equivalents(path.name)
+    mutants = [mutant for mutant in mutants_of(source) if (mutant.code, mutant.change) not in known]
+    chosen = mutants[:: max(1, len(mutants) // limit)][:limit] if limit else mutants
+    began = time.monotonic()
+    verdicts = list(runner.survivors(module, source, chosen, processes=processes))
+    alive = sorted(mutant for mutant, is_alive in verdicts if is_alive)
+    for mutant in alive:
+        print(f"{path.name}:{mutant.line}: {mutant.change}: {mutant.code}", file=sys.stderr)
+    print(f"{module}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+    return len(chosen) - len(alive), len(chosen)
+
+
+def equivalents(file: str) -> set[tuple[str, str]]:
+    """Line and change of the mutants that nothing could tell from the original."""
+    listed = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))["mutant"]
+    return {(item["code"], item["change"]) for item in listed if item["file"] == file}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
