@@ -14,10 +14,10 @@ ifneq ($(shell cat $(VENV)/.checkout 2>/dev/null),$(CURDIR))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check fmt lock clean
+.PHONY: help install run test check fmt nightly-simulation lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## make .venv with the pinned packages and .venv/bin/tradewind
 	@:
@@ -41,6 +41,10 @@ check: install ## formatting, lint, types, import contracts
 fmt: install ## format, and fix what can be fixed
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
+
+nightly-simulation: install ## 10,000 seeds of the simulation, and every planted bug within 2,000
+	$(BIN)/python -m tests.simulation --seeds 0:10000
+	$(BIN)/python -m tests.simulation --seeds 0:2000 --bug all
 
 lock: ## choose versions anew and write them, with hashes, to the requirements files
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" bash tools/lock.sh

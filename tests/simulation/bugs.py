@@ -15,7 +15,7 @@ LAST = '["state"]["last_seq"])'
 BUGS: dict[str, Bug] = {
     "append-anywhere": Bug(
         "outputs are appended without a condition",
-        0,
+        1,
         (
             Edit(
                 f"{APPENDER}._append",
@@ -26,7 +26,7 @@ BUGS: dict[str, Bug] = {
     ),
     "append-at-the-tail": Bug(
         "who takes over appends after the last output it is told of, not at the outputs' place",
-        0,
+        2,
         (
             Edit(
                 f"{APPENDER}._append",
@@ -37,7 +37,7 @@ BUGS: dict[str, Bug] = {
     ),
     "snapshot-ahead": Bug(
         "a snapshot is stored and begun at before its outputs are in EVENTS",
-        0,
+        10,
         (
             Edit(
                 "tradewind.oms.keeper:SnapshotKeeper._appended",
@@ -64,7 +64,7 @@ BUGS: dict[str, Bug] = {
     ),
     "record-skipped": Bug(
         "a reader takes what it hears next and does not see the hole before it",
-        0,
+        5,
         (
             Edit(
                 "tradewind.common.jetstream.reader:StreamReader._take_held",
@@ -86,7 +86,7 @@ BUGS: dict[str, Bug] = {
     ),
     "freed-on-timeout": Bug(
         "an order without an answer reserves nothing",
-        0,
+        3,
         (
             Edit(
                 "tradewind.core.state:Order.reserved_qty",
@@ -105,7 +105,7 @@ BUGS: dict[str, Bug] = {
     ),
     "late-fill-dropped": Bug(
         "a fill after the end of its order is ignored",
-        0,
+        1,
         (
             Edit(
                 f"{DECIDE}:_change",
@@ -116,7 +116,7 @@ BUGS: dict[str, Bug] = {
     ),
     "ids-forgotten": Bug(
         "request ids are unique only among the last two",
-        0,
+        4,
         (
             Edit(
                 "tradewind.core.decide_client:earlier_use",
@@ -138,7 +138,7 @@ BUGS: dict[str, Bug] = {
     ),
     "request-forgotten": Bug(
         "a new session is not given the cancels and replaces without an answer",
-        0,
+        3,
         (
             Edit(
                 f"{DECIDE}:_unsettled",
@@ -149,12 +149,12 @@ BUGS: dict[str, Bug] = {
     ),
     "no-fence": Bug(
         "a session is taken and the one before lives on",
-        0,
+        3,
         (Edit("tests.simulation.exchange:Exchange.logon", "self._fence(other)", "pass"),),
     ),
     "two-connectors": Bug(
         "a session is taken, the one before lives on, and its connector does not stop",
-        0,
+        3,
         (
             Edit("tests.simulation.exchange:Exchange.logon", "self._fence(other)", "pass"),
             Edit(
@@ -166,12 +166,12 @@ BUGS: dict[str, Bug] = {
     ),
     "read-lag-ignored": Bug(
         "absence at the venue is taken for proof before its read lag has passed",
-        0,
+        11,
         (Edit(f"{SESSION}._one_session", "self._read_lag_s", "0"),),
     ),
     "sent-again-unasked": Bug(
         "what an earlier session may have sent is sent without asking",
-        0,
+        10,
         (
             Edit(
                 "tradewind.venue.outbound:Outbound.offer",
@@ -182,7 +182,7 @@ BUGS: dict[str, Bug] = {
     ),
     "report-lost": Bug(
         "a report that the journal did not take does not go again",
-        0,
+        9,
         (
             Edit(
                 "tradewind.venue.inbound:Inbound._collect_failed",
@@ -193,7 +193,7 @@ BUGS: dict[str, Bug] = {
     ),
     "durable-too-early": Bug(
         "a client is told that its request is stored before it is",
-        0,
+        4,
         (
             Edit(
                 "tradewind.gateway.journal:Journal.publish",
@@ -204,7 +204,7 @@ BUGS: dict[str, Bug] = {
     ),
     "unknown-told-as-refused": Bug(
         "a client is told that its request is not stored when nobody knows",
-        0,
+        50,
         (
             Edit(
                 "tradewind.gateway.journal:Journal._on_acked",
@@ -215,7 +215,7 @@ BUGS: dict[str, Bug] = {
     ),
     "larger-size-forgotten": Bug(
         "a full fill ends an order although a larger size was asked for",
-        0,
+        4,
         (
             Edit(
                 f"{DECIDE}:_change",
@@ -226,7 +226,7 @@ BUGS: dict[str, Bug] = {
     ),
     "answered-doubt": Bug(
         "an order is UNKNOWN for a request that has been answered",
-        0,
+        170,
         (
             Edit(
                 f"{DECIDE}:_fault",
@@ -237,7 +237,7 @@ BUGS: dict[str, Bug] = {
     ),
     "end-before-fill": Bug(
         "an order's end is journaled while a fill of it is on the way",
-        0,
+        52,
         (
             Edit(
                 "tradewind.venue.inbound:Inbound._may_publish",

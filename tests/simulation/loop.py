@@ -73,7 +73,6 @@ class SimLoop(asyncio.BaseEventLoop):
         self._kept: list[asyncio.Task[Any]] = []
         self._stopped: dict[Node, None] = {}
         self.world = Context()
-        self.steps = 0
         self.is_ending = False
         self.set_task_factory(self._make_task)
         self.set_exception_handler(lambda _loop, _context: None)
@@ -152,7 +151,6 @@ class SimLoop(asyncio.BaseEventLoop):
         if node is not None and not self.is_ending and not node.takes(handle):
             self._stopped[node] = None
             return
-        self.steps += 1
         self._hash.update(f"{self._now_s!r}{node.name if node else ''}".encode())
         handle._run()
 

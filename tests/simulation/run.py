@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tests.simulation.bugs import BUGS
 from tests.simulation.bus import Broker
@@ -35,14 +36,13 @@ CALM_FOR = 3
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run showed."""
+    """What a run showed. `trace` is a hash over every step, `story` what is worth telling."""
 
     plan: Plan
     problems: tuple[str, ...]
     sometimes: Counter[str]
     trace: str
-    steps: int
-    virtual_s: float
+    story: tuple[tuple[float, str], ...]
 
 
 def simulate(plan: Plan, bug: str = "") -> Result:
@@ -70,8 +70,7 @@ def simulate(plan: Plan, bug: str = "") -> Result:
                 tuple(world.problems),
                 world.sometimes,
                 world.loop.trace,
-                world.loop.steps,
-                world.now_s,
+                tuple(world.loop.story),
             )
             world.loop.end()
     finally:
@@ -84,26 +83,22 @@ def simulate(plan: Plan, bug: str = "") -> Result:
 
 
 def shrink(result: Result, bug: str = "") -> Result:
-    """A smaller plan of the same seed that fails too: fewer kinds, faults and orders."""
+    """A smaller plan of the same seed that fails too: fewer kinds of faults, faults and orders."""
     best = result
     for kind in result.plan.kinds:
         kinds = tuple(each for each in best.plan.kinds if each != kind)
-        best = _smaller(best, replace(best.plan, kinds=kinds), bug)
-    while (less := replace(best.plan, faults=best.plan.faults // 2)) != best.plan:
-        best, tried = _smaller(best, less, bug), less
-        if best.plan != tried:
-            break
-    while (less := replace(best.plan, orders=max(1, best.plan.orders // 2))) != best.plan:
-        best, tried = _smaller(best, less, bug), less
-        if best.plan != tried:
-            break
+        best = _smaller(best, bug, kinds=kinds)
+    for name, least in (("faults", 0), ("orders", 1)):
+        while (number := getattr(best.plan, name)) > least:
+            less = _smaller(best, bug, **{name: max(least, number // 2)})
+            if less is best:
+                break
+            best = less
     return best
 
 
-def _smaller(best: Result, plan: Plan, bug: str) -> Result:
-    if plan == best.plan:
-        return best
-    found = simulate(plan, bug)
+def _smaller(best: Result, bug: str, **changes: Any) -> Result:
+    found = simulate(replace(best.plan, **changes), bug)
     return found if found.problems else best
 
 
