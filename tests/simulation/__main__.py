@@ -48,10 +48,8 @@ def search(seeds: range, jobs: int) -> int:
         print(failure(seed))
     for event in batch.unseen:
         print(f"never seen in {batch.seeds} seeds: {event}")
-    print(
-        f"{batch.seeds} seeds at {commit()}: {len(batch.failed)} found something; "
-        f"{took_s:.0f} s, {took_s * jobs / batch.seeds:.3f} s per seed and process"
-    )
+    print(f"{took_s:.0f} s, {took_s * jobs / batch.seeds:.3f} s per seed on each of {jobs}")
+    print(f"{batch.seeds} seeds at {commit()}: {len(batch.failed)} failed; trace {batch.trace}")
     return 1 if batch.failed or batch.unseen else 0
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import blake2b
 from multiprocessing import get_context
 
 from tests.simulation.run import simulate
@@ -62,9 +63,10 @@ SOMETIMES = (
 
 @dataclass
 class Batch:
-    """What runs showed so far."""
+    """What runs showed so far. `trace` is a hash over the traces of all of them, in order."""
 
     seeds: int = 0
+    trace: str = ""
     failed: list[int] = field(default_factory=list)
     sometimes: Counter[str] = field(default_factory=Counter)
 
@@ -78,6 +80,7 @@ class Batch:
     def add(self, other: "Batch") -> None:
         """Takes in what other runs showed."""
         self.seeds += other.seeds
+        self.trace = _linked(self.trace, other.trace)
         self.failed += other.failed
         self.sometimes.update(other.sometimes)
 
@@ -105,11 +108,16 @@ def _parts(seeds: range, bug: str, jobs: int) -> Iterator[Batch]:
             yield from pool.imap(run, chunks)
 
 
+def _linked(before: str, trace: str) -> str:
+    return blake2b(f"{before}{trace}".encode(), digest_size=16).hexdigest()
+
+
 def _run_chunk(bug: str, seeds: range) -> Batch:
     batch = Batch()
     for seed in seeds:
         result = simulate(Plan.draw(seed), bug)
         batch.seeds += 1
+        batch.trace = _linked(batch.trace, result.trace)
         batch.sometimes.update(result.sometimes)
         if result.problems:
             batch.failed.append(seed)
