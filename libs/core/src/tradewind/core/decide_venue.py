@@ -169,8 +169,8 @@ def _change(order: Order, report: ApplyVenueReport) -> reports.Change | None:
 
 def _at_worst(leaves_qty: int, cum_qty: int, pendings: tuple[Pending, ...]) -> int:
     """Lots that may still trade, at worst: a replace without an answer may have been granted."""
-    asked = (item.order_qty - cum_qty for item in pendings if item.action is VenueAction.REPLACE)
-    return max(leaves_qty, *asked, 0)
+    asked = [item.order_qty - cum_qty for item in pendings if item.action is VenueAction.REPLACE]
+    return max([leaves_qty, *asked])
 
 
 def _terms(
