@@ -64,8 +64,7 @@ class Faults:
         return self._world.rng.choice(processes)
 
     def _stall_s(self) -> float:
-        stall_s: float = self._world.rng.choice((0.03, 0.3, 4.0))
-        return stall_s
+        return self._world.rng.choice((0.03, 0.3, 4.0))
 
     def _crash(self, process: Process) -> None:
         process.node.trip(self._world.rng.randint(0, STEPS_MAX), process.crash)

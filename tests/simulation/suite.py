@@ -101,7 +101,7 @@ class Suite:
             unknown_after_ms=500,
         )
         name = f"{process.name}.{process.lives}"
-        session = await venue.build(bus, settings, self._dialer, name, 0, lambda: True)
+        session = await venue.build(bus, settings, self._dialer, name, 0, may_send=lambda: True)
         await session.run()
 
 
