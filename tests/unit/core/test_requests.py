@@ -184,6 +184,27 @@ def test_a_cancel_that_is_granted_answers_every_cancel_but_no_replace() -> None:
     assert desk.order(order_id).pendings == ()
 
 
+@pytest.mark.parametrize(
+    ("index", "exec_type"),
+    [
+        (0, ExecType.CANCEL_REJECTED),
+        (1, ExecType.REPLACED),
+        (1, ExecType.REPLACE_REJECTED),
+    ],
+)
+def test_an_answer_settles_only_a_request_of_its_kind(index: int, exec_type: ExecType) -> None:
+    desk, order_id = chain(20)
+    desk.cancel("x1")
+    pending = desk.order(order_id).pendings[index]
+    (event,) = desk.report(
+        order_id, exec_type, request_id=pending.request_id, order_qty=5, price=1_000
+    )
+    assert isinstance(event, ReportIgnored)
+    assert event.text == "answers no request that is pending"
+    assert len(desk.order(order_id).pendings) == 2
+    assert terms(desk, order_id) == ("c1", "PENDING_CANCEL", 10, 1_000, 20)
+
+
 def test_a_granted_cancel_names_the_order_from_then_on() -> None:
     desk, order_id = chain()
     desk.cancel("x1")

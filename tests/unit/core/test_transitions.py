@@ -83,6 +83,11 @@ FROM_VENUE = (
     ExecType.CANCEL_REJECTED,
     ExecType.REPLACE_REJECTED,
 )
+ANSWERED_IN = {
+    ExecType.CANCEL_REJECTED: OrdStatus.PENDING_CANCEL,
+    ExecType.REPLACED: OrdStatus.PENDING_REPLACE,
+    ExecType.REPLACE_REJECTED: OrdStatus.PENDING_REPLACE,
+}
 
 
 @pytest.mark.parametrize("status", OrdStatus)
@@ -165,8 +170,7 @@ def report_in(status: OrdStatus, exec_type: ExecType) -> None:
     )
     after = dump(desk.machine.state)
     assert violations(desk.machine.state) == []
-    late = {ExecType.CANCEL_REJECTED, ExecType.REPLACE_REJECTED}
-    is_legal = exec_type in MEANT[status] and not (status in TERMINAL and exec_type in late)
+    is_legal = exec_type in MEANT[status] and ANSWERED_IN.get(exec_type, status) is status
     if is_legal:
         assert isinstance(event, OrderReport), exec_type
         assert event.ord_status is desk.order(order_id).ord_status

@@ -8,10 +8,14 @@ from tradewind.core.state import Order, Pending, State, VenueSession, requested_
 from tradewind.core.transitions import ACKS, Facts, ends_doubt, next_status
 from tradewind.core.types import ExecType, Reason, TradingState, VenueAction
 
-NAMED_ANSWERS = frozenset({ExecType.CANCEL_REJECTED, ExecType.REPLACED, ExecType.REPLACE_REJECTED})
-"""These change an order only in answer to a pending request: a late or repeated answer to an
-earlier request must not settle a later one. (A venue also cancels unasked.)"""
-REQUEST_ANSWERS = NAMED_ANSWERS | {ExecType.CANCELED}
+NAMED_ANSWERS = {
+    ExecType.CANCEL_REJECTED: VenueAction.CANCEL,
+    ExecType.REPLACED: VenueAction.REPLACE,
+    ExecType.REPLACE_REJECTED: VenueAction.REPLACE,
+}
+"""These change an order only in answer to a pending request of the kind: a late or repeated answer
+to an earlier request must not settle a later one. (A venue also cancels unasked.)"""
+REQUEST_ANSWERS = frozenset({ExecType.CANCELED, *NAMED_ANSWERS})
 ENDS = frozenset({ExecType.CANCELED, ExecType.EXPIRED, ExecType.REJECTED})
 REFUSALS = frozenset({ExecType.REJECTED, ExecType.CANCEL_REJECTED, ExecType.REPLACE_REJECTED})
 AMENDED_TRADES = frozenset({ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT})
@@ -107,7 +111,7 @@ def _fault(order: Order, report: ApplyVenueReport) -> str:
         return "seen before"
     if report.exec_type not in VENUE_WORDS or order.is_parent:
         return "no venue can say this of this order"
-    if report.exec_type in NAMED_ANSWERS and _answered(order, report) is None:
+    if report.exec_type in NAMED_ANSWERS and not _answers(order, report):
         return "answers no request that is pending"
     if report.exec_type is ExecType.UNKNOWN and not _is_open(order, report.request_id):
         return "its request has been answered"
@@ -203,6 +207,12 @@ def _traded(order: Order, report: ApplyVenueReport) -> tuple[int, int]:
         cum_qty -= undone.qty
         cum_notional -= undone.qty * undone.px
     return cum_qty, cum_notional
+
+
+def _answers(order: Order, report: ApplyVenueReport) -> bool:
+    """It names a pending request of the kind that it can answer."""
+    answered = _answered(order, report)
+    return answered is not None and answered.action is NAMED_ANSWERS[report.exec_type]
 
 
 def _answered(order: Order, report: ApplyVenueReport) -> Pending | None:
