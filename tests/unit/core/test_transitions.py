@@ -10,11 +10,12 @@ from tradewind.core.invariants import violations
 from tradewind.core.snapshot import dump
 from tradewind.core.testing import Desk, one
 from tradewind.core.transitions import TRANSITIONS, Facts, next_status
-from tradewind.core.types import TERMINAL, ExecType, OrdStatus
+from tradewind.core.types import ExecType, OrdStatus
 
 WORKING, SAME, FILLS = "computed", "same", "same, or FILLED by the last lot"
 REQUESTS = "what still is requested, or computed"
-QUANTITIES = ("TRADE", "TRADE_CANCEL", "TRADE_CORRECT", "RESTATED")
+QUANTITIES = ("TRADE", "RESTATED")
+AMENDED = ("TRADE_CANCEL", "TRADE_CORRECT")
 ENDS = {"CANCELED": "CANCELED", "EXPIRED": "EXPIRED", "REJECTED": "REJECTED"}
 
 # Written out by hand, so that a change of the table is a change of this text too.
@@ -25,6 +26,9 @@ MEANT: dict[str, dict[str, str]] = {
             "TRIGGERED": WORKING,
             "UNKNOWN": WORKING,
             **dict.fromkeys(QUANTITIES, WORKING),
+            **(
+                dict.fromkeys(AMENDED, WORKING) if status in ("PARTIALLY_FILLED", "UNKNOWN") else {}
+            ),
             "PENDING_CANCEL": "PENDING_CANCEL",
             "PENDING_REPLACE": "PENDING_REPLACE",
             **ENDS,
@@ -35,7 +39,7 @@ MEANT: dict[str, dict[str, str]] = {
         "NEW": SAME,
         "TRIGGERED": SAME,
         "UNKNOWN": SAME,
-        **dict.fromkeys(QUANTITIES, FILLS),
+        **dict.fromkeys((*QUANTITIES, *AMENDED), FILLS),
         **ENDS,
         "CANCEL_REJECTED": REQUESTS,
         "REPLACED": REQUESTS,
@@ -45,7 +49,7 @@ MEANT: dict[str, dict[str, str]] = {
         "NEW": SAME,
         "TRIGGERED": SAME,
         "UNKNOWN": SAME,
-        **dict.fromkeys(QUANTITIES, FILLS),
+        **dict.fromkeys((*QUANTITIES, *AMENDED), FILLS),
         **ENDS,
         "PENDING_CANCEL": "PENDING_CANCEL",
         "PENDING_REPLACE": "PENDING_REPLACE",
@@ -53,11 +57,10 @@ MEANT: dict[str, dict[str, str]] = {
         "REPLACE_REJECTED": REQUESTS,
     },
     **{
-        status: dict.fromkeys(
-            ("TRADE", "TRADE_CANCEL", "TRADE_CORRECT", "CANCEL_REJECTED", "REPLACE_REJECTED"), SAME
-        )
-        for status in ("FILLED", "CANCELED", "REJECTED", "EXPIRED")
+        status: dict.fromkeys(("TRADE", *AMENDED, "CANCEL_REJECTED", "REPLACE_REJECTED"), SAME)
+        for status in ("FILLED", "REJECTED", "EXPIRED")
     },
+    "CANCELED": dict.fromkeys(("TRADE", *AMENDED, "REPLACE_REJECTED"), SAME),
     "DENIED": {},
 }
 

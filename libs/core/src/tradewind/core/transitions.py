@@ -15,7 +15,7 @@
    cancel. Both are seen in the field; both are believed. A trade may be busted or corrected at
    any time. None of these reopens an order that has ended.
 5. A refused cancel or replace is also answered after the order ended: the request was ours to
-   answer, the order stays as it is.
+   answer, the order stays as it is. (An order that was cancelled answered its cancels by that.)
 6. A missing answer (UNKNOWN) frees nothing and decides nothing: only the venue's word does.
 """
 
@@ -39,12 +39,10 @@ _OPEN = (OrdStatus.PENDING_NEW, OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED, OrdSt
 _PENDING = (OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE)
 _AFTER_THE_END = tuple(status for status in OrdStatus if status in TERMINAL - {OrdStatus.DENIED})
 
-_QUANTITIES = (
-    ExecType.TRADE,
-    ExecType.TRADE_CANCEL,
-    ExecType.TRADE_CORRECT,
-    ExecType.RESTATED,
-)
+_TRADED = (OrdStatus.PARTIALLY_FILLED, OrdStatus.UNKNOWN)
+"""Open, and perhaps with fills, which can be amended."""
+_AMENDED = (ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT)
+_QUANTITIES = (ExecType.TRADE, ExecType.RESTATED)
 
 TRANSITIONS: dict[tuple[OrdStatus, ExecType], OrdStatus | Next] = {
     **{
@@ -52,12 +50,17 @@ TRANSITIONS: dict[tuple[OrdStatus, ExecType], OrdStatus | Next] = {
         for status in _OPEN
         for news in (ExecType.NEW, ExecType.TRIGGERED, ExecType.UNKNOWN, *_QUANTITIES)
     },
+    **{(status, amended): Next.WORKING for status in _TRADED for amended in _AMENDED},
     **{
         (status, news): Next.SAME
         for status in _PENDING
         for news in (ExecType.NEW, ExecType.TRIGGERED, ExecType.UNKNOWN)
     },
-    **{(status, news): Next.SAME_OR_FILLED for status in _PENDING for news in _QUANTITIES},
+    **{
+        (status, news): Next.SAME_OR_FILLED
+        for status in _PENDING
+        for news in (*_QUANTITIES, *_AMENDED)
+    },
     **{
         (status, ExecType.PENDING_CANCEL): OrdStatus.PENDING_CANCEL
         for status in (*_OPEN, OrdStatus.PENDING_REPLACE)
@@ -80,13 +83,12 @@ TRANSITIONS: dict[tuple[OrdStatus, ExecType], OrdStatus | Next] = {
     **{
         (status, late): Next.SAME
         for status in _AFTER_THE_END
-        for late in (
-            ExecType.TRADE,
-            ExecType.TRADE_CANCEL,
-            ExecType.TRADE_CORRECT,
-            ExecType.CANCEL_REJECTED,
-            ExecType.REPLACE_REJECTED,
-        )
+        for late in (ExecType.TRADE, *_AMENDED, ExecType.REPLACE_REJECTED)
+    },
+    **{
+        (status, ExecType.CANCEL_REJECTED): Next.SAME
+        for status in _AFTER_THE_END
+        if status is not OrdStatus.CANCELED  # the end was the answer to every cancel
     },
 }
 
