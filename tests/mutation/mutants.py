@@ -73,6 +73,8 @@ class _Mutator(ast.NodeTransformer):
     def visit(self, node: ast.AST) -> ast.AST:
         if isinstance(node, LEFT_ALONE) or _is_text(node):
             return node
+        if isinstance(node, ast.Subscript) and self._depth == 0:
+            return node  # a type with a name
         chosen = None
         for change, new in self._variants(node):
             if len(self.found) == self._wanted:

@@ -69,7 +69,8 @@ def test_the_venue_is_asked_about_orders_that_should_have_ended_and_nothing_is_p
     assert all(isinstance(request, VenueRequest) for request in requests)
     found = {(r.action, r.order_id) for r in requests}
     assert found == {(VenueAction.STATUS, ids["day"]), (VenueAction.STATUS, ids["gtd-over"])}
-    assert len({request.request_id for request in requests}) == len(requests)
+    seq = desk.machine.state.seq  # numbered as the live orders are
+    assert [request.request_id for request in requests] == [f"seg-0-{seq}.1", f"seg-0-{seq}.3"]
     assert desk.order(ids["day"]).ord_status is OrdStatus.NEW
     desk.fill(ids["day"], 10)
     assert desk.position.qty == 20

@@ -150,25 +150,46 @@ def test_a_mass_cancel_takes_parents_with_their_children_whatever_theirs_match()
     assert (desk.order(parent).ord_status, desk.order(parent).cl_ord_id) == ("CANCELED", "parent")
 
 
-@pytest.mark.parametrize(("held", "side"), [(Side.BUY, Side.SELL), (Side.SELL, Side.BUY)])
-def test_flatten_sends_a_market_order_of_just_the_position(held: Side, side: Side) -> None:
+def test_a_mass_cancel_does_not_touch_a_parent_that_does_not_match_nor_its_children() -> None:
     desk = Life.opened()
-    desk.fill(desk.make("h", side=held), 7)
+    parent = desk.make("parent", order_qty=30, is_parent=True, strategy="carry")
+    desk.make("child", parent_cl_ord_id="parent", strategy="carry")
+    desk.make("alone")
+    assert asked(desk, replace(MASS, strategy="strategy"))[1] == ["alone"]
+    assert desk.order(parent).ord_status is OrdStatus.NEW
+
+
+def test_a_mass_cancel_that_matched_nothing_is_used_up_too() -> None:
+    desk = Life.opened()
+    assert asked(desk, MASS)[0].reason is Reason.NONE
+    desk.make("later")
+    assert asked(desk, MASS)[0].reason is Reason.DUPLICATE_CL_ORD_ID
+
+
+@pytest.mark.parametrize("qty", [1, 7])
+@pytest.mark.parametrize(("held", "side"), [(Side.BUY, Side.SELL), (Side.SELL, Side.BUY)])
+def test_flatten_sends_a_market_order_of_just_the_position(
+    held: Side, side: Side, qty: int
+) -> None:
+    desk = Life.opened()
+    desk.fill(desk.make("h", side=held), qty)
     events = desk.step(FLATTEN)
     report, request = one(events, OrderReport), request_of(events)
     assert (report.exec_type, report.order_id) == (ExecType.PENDING_NEW, request.order_id)
     assert (report.algorithm, report.build, report.strategy) == ("TWAP", "b1", "strategy")
-    assert (request.side, request.order_qty) == (side, 7)
+    assert (request.side, request.order_qty) == (side, qty)
     assert (request.ord_type, request.price) == (OrdType.MARKET, 0)
     assert (request.time_in_force, request.send_by_ns) == (TimeInForce.IOC, NEVER_NS)
     desk.report(desk.order(report.order_id).order_id, ExecType.NEW)
-    desk.fill(report.order_id, 7)
+    desk.fill(report.order_id, qty)
     assert desk.position.qty == 0
 
 
 def test_flatten_is_under_the_rules_of_a_new_order() -> None:
     desk = Life.opened()
-    assert one(desk.step(FLATTEN), OrderReport).reason is Reason.NOTHING_TO_FLATTEN
+    nothing = one(desk.step(FLATTEN), OrderReport)
+    assert (nothing.reason, nothing.side) == (Reason.NOTHING_TO_FLATTEN, Side.BUY)
+    assert (nothing.order_id, nothing.parent_order_id) == ("", "")
     desk.fill(desk.make("h"), 7)
     assert one(desk.step(replace(FLATTEN, symbol="?")), OrderReport).reason is not Reason.NONE
     desk.trading(TradingState.HALTED)

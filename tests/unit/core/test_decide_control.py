@@ -16,9 +16,9 @@ from tradewind.core.testing import ACCOUNT, LIMITS, SYMBOL, VENUE, one
 from tradewind.core.types import ExecType, Reason, TradingState, TradSesStatus
 
 OTHER = commands.DefineInstrument(
-    symbol="ETH-USD", venue=VENUE, tick_size="0.01", lot_size="0.001", currency="USD"
+    symbol="ETH-USD", venue=VENUE, tick_size="0.01", lot_size="1", currency="USD"
 )
-SAME = replace(OTHER, symbol=SYMBOL)
+SAME = replace(OTHER, symbol=SYMBOL, lot_size="0.001")
 SESSION = commands.SetTradingSession(
     venue=VENUE, status=TradSesStatus.OPEN, trading_date="2026-01-01"
 )

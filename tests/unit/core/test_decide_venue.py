@@ -139,6 +139,8 @@ def test_a_new_session_gets_every_unsettled_request_in_the_order_it_was_made() -
     taken, *requests = desk.take_session("life-2")
     assert isinstance(taken, SessionTaken)
     assert (taken.epoch, taken.owner, taken.last_exec_no) == (1, "life-2", 4)
+    session = desk.machine.state.sessions[taken.venue]
+    assert (session.epoch, session.owner) == (1, "life-2")
     found = []
     for request in requests:
         assert isinstance(request, VenueRequest)

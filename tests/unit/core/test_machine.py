@@ -3,12 +3,13 @@
 
 import pytest
 
+from tests.golden import life
 from tradewind.core.commands import COMMANDS, AdvanceTime, Entry
 from tradewind.core.decide import HANDLERS as DECIDERS
 from tradewind.core.events import EVENTS, OrderReport, TimeAdvanced
 from tradewind.core.evolve import HANDLERS as EVOLVERS
 from tradewind.core.machine import SequenceError, StateMachine
-from tradewind.core.snapshot import dump
+from tradewind.core.snapshot import digest, dump
 from tradewind.core.testing import START_NS, SUBMIT, Desk, one
 
 
@@ -52,3 +53,10 @@ def test_two_machines_with_the_same_entries_are_equal() -> None:
     outputs = [event for entry in desk.entries for event in other.step(entry)]
     assert outputs == desk.outputs
     assert other.digest() == desk.machine.digest()
+
+
+def test_the_running_digest_is_that_of_the_whole_state_after_every_entry() -> None:
+    machine = StateMachine()
+    for entry in life.entries():
+        machine.step(entry)
+        assert machine.digest() == digest(machine.state), entry

@@ -6,10 +6,20 @@ from typing import Any
 import pytest
 
 from tests.golden.life import Life
+from tradewind.core import commands
 from tradewind.core.events import OrderReport, ReportIgnored, VenueRequest
 from tradewind.core.invariants import violations
-from tradewind.core.testing import SYMBOL
-from tradewind.core.types import ExecType, OrdStatus, OrdType, Reason, Side, TradingState
+from tradewind.core.state import Pending
+from tradewind.core.testing import ACCOUNT, SYMBOL
+from tradewind.core.types import (
+    ExecType,
+    OrdStatus,
+    OrdType,
+    Reason,
+    Side,
+    TradingState,
+    VenueAction,
+)
 
 CHILD = {"parent_cl_ord_id": "parent", "algorithm": "TWAP", "build": "b1"}
 
@@ -135,6 +145,7 @@ def test_a_childs_replace_fits_into_what_is_free_too() -> None:
     desk, parent, (first, _second) = family(30, 10, 10)
     assert desk.replace("r1", "k1", qty=21).reason is Reason.PARENT_EXCEEDED
     assert desk.replace("r2", "k1", qty=20).reason is Reason.NONE
+    assert desk.replace("r2+", "k2", qty=11).reason is Reason.PARENT_EXCEEDED
     assert quantities(desk, parent) == ("NEW", 0, 30, 30)
     desk.answer(first, ExecType.REPLACE_REJECTED)
     desk.fill(first, 5)
@@ -171,6 +182,7 @@ def test_a_parent_stop_keeps_its_stop_price_when_replaced() -> None:
     parent = desk.make("parent", is_parent=True, **stop)
     assert desk.replace("r1", "parent").stop_px == 1_010
     assert desk.replace("r2", "r1", stop_px=1_020).stop_px == desk.order(parent).stop_px == 1_020
+    assert desk.cancel("x1", "parent").stop_px == 1_020
 
 
 def test_a_parent_without_children_is_cancelled_at_once() -> None:
@@ -188,8 +200,26 @@ def test_a_parents_cancel_is_its_childrens_and_done_with_the_last_of_them() -> N
     desk.fill(first, 4)
     desk.cancel("xk2", "k2")
     desk.cancel("x1", "parent")
-    sent = [event for event in desk.outputs[-3:] if isinstance(event, VenueRequest)]
-    assert [request.order_id for request in sent] == [first]
+    asked, of_child, sent = desk.outputs[-3:]
+    assert isinstance(asked, OrderReport)
+    assert (asked.cl_ord_id, asked.orig_cl_ord_id) == ("x1", "parent")
+    assert isinstance(of_child, OrderReport)
+    assert (of_child.cl_ord_id, of_child.orig_cl_ord_id) == ("k1", "")
+    assert of_child.exec_id == f"E{desk.machine.state.seq}.1"
+    assert isinstance(sent, VenueRequest)
+    assert sent.order_id == first
+    (pending,) = desk.order(parent).pendings
+    assert pending == Pending(
+        seq=desk.machine.state.seq,
+        action=VenueAction.CANCEL,
+        request_id=f"seg-0-{desk.machine.state.seq}",
+        cl_ord_id="x1",
+        order_qty=30,
+        price=1_000,
+        stop_px=0,
+    )
+    desk.step(commands.MassCancel(account=ACCOUNT, cl_ord_id="m", client="client"))
+    assert len(desk.order(parent).pendings) == 1
     assert quantities(desk, parent) == ("PENDING_CANCEL", 4, 26, 16)
     assert desk.order(first).pendings[0].cl_ord_id == "k1"
     assert desk.cancel("x2", "parent").reason is Reason.REQUEST_PENDING
@@ -206,6 +236,8 @@ def test_a_parents_cancel_is_its_childrens_and_done_with_the_last_of_them() -> N
         "parent",
     )
     assert (ended.cum_qty, ended.cum_notional, ended.leaves_qty) == (4, 4_000, 0)
+    assert (ended.order_qty, ended.price, ended.exec_id[-2:]) == (30, 1_000, ".2")
+    assert desk.order(parent).cl_ord_id == "x1"
     assert quantities(desk, parent) == ("CANCELED", 4, 0, 0)
     assert desk.order(parent).ended_ns == desk.now_ns
 
@@ -222,6 +254,18 @@ def test_the_fill_that_ends_the_last_child_ends_a_parent_that_is_being_cancelled
     assert (ended.order_id, ended.ord_status) == (parent, OrdStatus.CANCELED)
     assert (ended.cum_qty, ended.cum_notional) == (10, 9_990)
     assert len({child.exec_id, traded.exec_id, ended.exec_id}) == 3
+    assert quantities(desk, parent) == ("CANCELED", 10, 0, 0)
+
+
+def test_only_the_end_of_the_last_child_ends_a_parent_that_is_being_cancelled() -> None:
+    desk, parent, (first,) = family(12, 10)
+    desk.fill(first, 4, 990)
+    desk.cancel("x1", "parent")
+    desk.fill(first, 1)
+    assert quantities(desk, parent) == ("PENDING_CANCEL", 5, 7, 5)
+    events = desk.report(first, ExecType.TRADE, last_qty=5, last_px=1_000)
+    ended = reports(events)[-1]
+    assert (ended.exec_type, ended.cum_qty, ended.cum_notional) == (ExecType.CANCELED, 10, 9_960)
     assert quantities(desk, parent) == ("CANCELED", 10, 0, 0)
 
 

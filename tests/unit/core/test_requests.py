@@ -6,13 +6,22 @@ from typing import Any
 
 import pytest
 
-from tests.golden.life import Life
+from tests.golden.life import Life, session
 from tradewind.core import commands
 from tradewind.core.decide_client import PENDINGS_MAX
 from tradewind.core.events import OrderReport, ReportIgnored, VenueRequest
 from tradewind.core.invariants import violations
-from tradewind.core.testing import ACCOUNT, NEVER_NS, one, request_of
-from tradewind.core.types import ExecType, OrdStatus, OrdType, Reason, TimeInForce, VenueAction
+from tradewind.core.testing import ACCOUNT, MILLISECOND_NS, NEVER_NS, one, request_of
+from tradewind.core.transitions import ACKS
+from tradewind.core.types import (
+    ExecType,
+    OrdStatus,
+    OrdType,
+    Reason,
+    TimeInForce,
+    TradSesStatus,
+    VenueAction,
+)
 
 STATUS = commands.RequestStatus(account=ACCOUNT, cl_ord_id="c1", client="client")
 STOP_LIMIT: dict[str, Any] = {"ord_type": OrdType.STOP_LIMIT, "stop_px": 1_010}
@@ -149,6 +158,47 @@ def test_a_stop_that_triggers_works_and_is_proved_to_be_at_the_venue() -> None:
     assert len(desk.take_session()) == 1
 
 
+def test_a_replace_is_judged_by_the_orders_time_in_force() -> None:
+    desk = Life.opened()
+    session(desk, TradSesStatus.PRE_OPEN)
+    desk.make("c1", time_in_force=TimeInForce.AT_OPEN)
+    assert desk.replace("r1").reason is Reason.NONE
+    session(desk, TradSesStatus.OPEN)
+    assert desk.replace("r2").reason is Reason.NOT_IN_THIS_SESSION
+    expire_ns = desk.now_ns + 4 * MILLISECOND_NS
+    desk.make("dated", time_in_force=TimeInForce.GTD, expire_ns=expire_ns)
+    assert desk.replace("r3", "dated").reason is Reason.NONE
+    assert desk.replace("r4", "dated").reason is Reason.INVALID_EXPIRE_TIME
+
+
+def test_a_fill_of_the_largest_size_that_was_asked_for_leaves_nothing() -> None:
+    desk, order_id = chain(15)
+    assert desk.fill(order_id, 14).ord_status is OrdStatus.PENDING_REPLACE
+    assert desk.position.buy_working == 1
+    assert desk.fill(order_id, 1).ord_status is OrdStatus.FILLED
+    assert desk.position.buy_working == 0
+
+
+@pytest.mark.parametrize("word", sorted(ACKS))
+def test_every_word_that_proves_that_the_venue_has_the_order_ends_the_doubt(word: ExecType) -> None:
+    desk = Life.opened()
+    order_id = desk.submit().order_id
+    desk.replace("r1", qty=20)
+    desk.report(order_id, ExecType.UNKNOWN)
+    order = desk.order(order_id)
+    assert (order.is_acked, order.is_unknown) == (False, True)
+    desk.report(
+        order_id,
+        word,
+        request_id=order.pendings[0].request_id,
+        last_qty=1,
+        last_px=1_000,
+        order_qty=20,
+        price=1_000,
+    )
+    assert (order.is_acked, order.is_unknown) == (True, False)
+
+
 def test_an_iceberg_can_become_smaller_than_what_it_shows() -> None:
     desk = Life.opened()
     desk.make("c1", order_qty=50, display_qty=20)
@@ -156,6 +206,7 @@ def test_an_iceberg_can_become_smaller_than_what_it_shows() -> None:
 
 
 def test_a_chain_has_an_end_and_a_cancel_passes_it() -> None:
+    assert PENDINGS_MAX == 8
     desk, order_id = chain(*range(11, 11 + PENDINGS_MAX))
     assert desk.replace("more", qty=50).reason is Reason.TOO_MANY_PENDING
     assert desk.cancel("x1", "r3").reason is Reason.NONE
