@@ -32,6 +32,9 @@ run: install ## start the whole suite with the simulated venue
 test: install ## run the tests
 	$(BIN)/pytest
 
+nightly-mutation: install ## how many wrong changes of the core its tests notice
+	$(BIN)/python -m tests.mutation
+
 check: install ## formatting, lint, types, import contracts
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)

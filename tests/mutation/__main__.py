@@ -40,29 +40,33 @@ def main() -> int:
     parser.add_argument("--module", action="append", choices=PROVED + OTHERS)
     parser.add_argument("--limit", type=int, help="of each module only so many, evenly chosen")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--tests", default=runner.TESTS, help="the tests that should notice")
     options = parser.parse_args()
     os.nice(10)
     is_reached = True
     for module in options.module or PROVED + OTHERS:
-        killed, counted = judge(module, options.limit, options.processes)
+        killed, counted = judge(module, options)
         percent = 100 * killed // max(1, counted)
         print(f"| `{module}` | {counted} | {killed} | {percent} % |", flush=True)
         is_reached = is_reached and (module in OTHERS or percent >= GOAL)
     return 0 if is_reached else 1
 
 
-def judge(module: str, limit: int | None, processes: int) -> tuple[int, int]:
+def judge(module: str, options: argparse.Namespace) -> tuple[int, int]:
     """Mutants killed and counted of one module; its survivors are printed."""
     path = runner.CORE / f"{module}.py"
     source = path.read_text(encoding="utf-8")
-    if not runner.passes(module, ast.parse(source)):
+    if not runner.passes(module, ast.parse(source), options.tests):
         sys.exit(f"{module}: the tests fail without any mutant")
     known = equivalents(path.name)
     mutants = [mutant for mutant in mutants_of(source) if (mutant.code, mutant.change) not in known]
-    chosen = mutants[:: max(1, len(mutants) // limit)][:limit] if limit else mutants
+    count = min(options.limit or len(mutants), len(mutants))
+    chosen = [mutants[place * len(mutants) // count] for place in range(count)]
     began = time.monotonic()
-    verdicts = list(runner.survivors(module, source, chosen, processes=processes))
-    alive = sorted(mutant for mutant, is_alive in verdicts if is_alive)
+    tried = runner.verdicts(
+        module, source, chosen, tests=options.tests, processes=options.processes
+    )
+    alive = [mutant for mutant, is_alive in tried if is_alive]
     for mutant in alive:
         print(f"{path.name}:{mutant.line}: {mutant.change}: {mutant.code}", file=sys.stderr)
     print(f"{module}: {time.monotonic() - began:.0f} s", file=sys.stderr)

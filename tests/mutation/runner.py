@@ -12,6 +12,7 @@ import importlib.util
 import os
 import resource
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -48,27 +49,27 @@ class _Loader(importlib.abc.Loader, importlib.abc.MetaPathFinder):
         exec(compile(self._tree, f"mutant of {self._name}", "exec"), module.__dict__)
 
 
-def passes(module: str, tree: ast.Module, tests: str = TESTS) -> bool:
+def passes(module: str, tree: ast.Module, tests: str) -> bool:
     """Whether the tests pass with this module of the core. Asks a child."""
     return _is_well(_begin(module, tree, tests))
 
 
-def survivors(
-    module: str, source: str, mutants: Iterable[Mutant], *, tests: str = TESTS, processes: int = 2
+def verdicts(
+    module: str, source: str, mutants: Iterable[Mutant], *, tests: str, processes: int
 ) -> Iterator[Verdict]:
-    """Each mutant's verdict as it comes, `processes` at a time."""
-    running: dict[int, Mutant] = {}
+    """Each mutant's verdict, in their order; `processes` of them are tried at a time."""
+    running: deque[tuple[Mutant, int]] = deque()
     for mutant in mutants:
-        running[_begin(module, mutated(source, mutant), tests)] = mutant
+        running.append((mutant, _begin(module, mutated(source, mutant), tests)))
         if len(running) == processes:
             yield _next(running)
     while running:
         yield _next(running)
 
 
-def _next(running: dict[int, Mutant]) -> Verdict:
-    pid, status = os.wait()
-    return running.pop(pid), status == 0
+def _next(running: deque[tuple[Mutant, int]]) -> Verdict:
+    mutant, pid = running.popleft()
+    return mutant, _is_well(pid)
 
 
 def _begin(module: str, tree: ast.Module, tests: str) -> int:
