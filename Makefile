@@ -14,7 +14,7 @@ ifneq ($(shell cat $(VENV)/.checkout 2>/dev/null),$(CURDIR))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check fmt nightly-simulation lock clean
+.PHONY: help install run test nightly-mutation check fmt nightly-simulation lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST)
