@@ -60,8 +60,14 @@ class ClientRules(RuleBasedStateMachine):
         self.date = date(2026, 1, 1)
 
     @initialize()
-    def open_second_account(self) -> None:
+    def open_the_day(self) -> None:
+        """Two accounts with an order each, and a parent with a child."""
         self.desk.limits(account="ALPHA", max_position=LIMITS["ALPHA"])
+        plain = {"price": 1_000}
+        self.place("DEMO", "b1", Side.BUY, 20, plain)
+        self.place("ALPHA", "b2", Side.SELL, 10, plain)
+        parent = self.place("DEMO", "b3", Side.BUY, 30, plain, is_parent=True)
+        self.place("DEMO", "b4", Side.BUY, 10, plain, parent=parent)
 
     def do(self, command: Any, ts_ns: int | None = None) -> tuple[Event, ...]:
         """One entry, for the machine and for the one restored from a snapshot."""
@@ -95,82 +101,99 @@ class ClientRules(RuleBasedStateMachine):
         data=st.data(),
         account=st.sampled_from(sorted(LIMITS)),
         cl_ord_id=st.sampled_from(CL_ORD_IDS),
-        qty=st.sampled_from((5, 10, 20, 30, 5, 10, 20, 30, 0, 100, 101)),
+        side=st.sampled_from(Side),
+        qty=st.sampled_from((*(5, 10, 20, 30) * 3, 0, 100, 101)),
         shape=st.sampled_from(SHAPES),
-        is_late=st.sampled_from((*[False] * 6, True)),
-        family=st.sampled_from(("", "", "", "parent", "child")),
+        family=st.sampled_from(("", "", "", "parent", "child", "child")),
     )
     def submit(
         self,
         data: st.DataObject,
         account: str,
         cl_ord_id: str,
+        side: Side,
         qty: int,
         shape: dict[str, Any],
-        is_late: bool,
         family: str,
     ) -> None:
-        side: str = data.draw(st.sampled_from(Side), label="side")
         parents = [told for told in self.model.live() if told.children is not None]
-        parent = data.draw(st.sampled_from(parents)) if family == "child" and parents else None
-        if family == "parent":
-            shape = {"price": 1_000}
-        if parent is not None:
-            account, side = parent.account, parent.side
+        words: dict[str, Any] = {
+            "strategy": data.draw(st.sampled_from(STRATEGIES), label="strategy"),
+            "is_late": data.draw(st.sampled_from((*[False] * 9, True)), label="is late"),
+        }
+        if family == "child" and parents:
+            parent = data.draw(st.sampled_from(parents), label="parent")
+            mine = (parent.account, cl_ord_id, Side(parent.side))
+            self.place(*mine, qty, shape, parent=parent, **words)
+        elif family == "parent":
+            self.place(account, cl_ord_id, side, qty, {"price": 1_000}, is_parent=True, **words)
+        else:
+            self.place(account, cl_ord_id, side, qty, shape, **words)
+
+    def place(
+        self,
+        account: str,
+        cl_ord_id: str,
+        side: Side,
+        qty: int,
+        shape: dict[str, Any],
+        *,
+        strategy: str = "strategy",
+        is_late: bool = False,
+        is_parent: bool = False,
+        parent: Told | None = None,
+    ) -> Told | None:
+        """A new order, if the model thinks so too."""
         key = (account, cl_ord_id)
-        is_fine = (
-            key not in self.model.ids
-            and not is_late
-            and qty > 0
-            and qty >= shape.get("display_qty", 0)
-            and self.may_trade(account, side, qty)
-        )
-        if family != "parent":
-            is_fine = (
-                is_fine
-                and qty <= 100
-                and shape["price"] not in OFF_COLLAR
-                and self.is_within(account, side, qty)
-            )
+        is_fine = key not in self.model.ids and not is_late
+        is_fine = is_fine and self.is_sane(account, side, qty, shape, is_parent)
         if parent is not None:
             fits = parent.status() in ("NEW", "PARTIALLY_FILLED") and qty <= self.model.free(parent)
             is_fine = is_fine and fits
-        strategy = data.draw(st.sampled_from(STRATEGIES), label="strategy")
         command = replace(
             SUBMIT,
             account=account,
             cl_ord_id=cl_ord_id,
-            side=Side(side),
+            side=side,
             order_qty=qty,
             strategy=strategy,
             void_after_ns=self.desk.now_ns + (1 if is_late else 10**12),
-            is_parent=family == "parent",
+            is_parent=is_parent,
             parent_cl_ord_id="" if parent is None else self.id_of(parent),
             **shape,
         )
         events = self.do(command)
         report = one(events, OrderReport)
         assert (report.exec_type is not ExecType.DENIED) == is_fine, report.reason
-        assert len(requests(events)) == (is_fine and family != "parent")
+        assert len(requests(events)) == (is_fine and not is_parent)
         if key in self.model.ids:
             assert report.order_id == self.model.ids[key]
         self.model.ids.setdefault(key, report.order_id)
         if not is_fine:
-            return
+            return None
         told = Told(
             report.order_id,
             account,
             strategy,
-            side,
+            str(side),
             [(qty, shape["price"])],
             kind=str(command.ord_type),
             is_day=command.time_in_force is TimeInForce.DAY,
-            children=[] if family == "parent" else None,
+            children=[] if is_parent else None,
         )
         self.model.orders[told.order_id] = told
-        if parent is not None:
-            assert parent.children is not None
+        if parent is not None and parent.children is not None:
             parent.children.append(told)
+        return told
+
+    def is_sane(
+        self, account: str, side: str, qty: int, shape: dict[str, Any], is_parent: bool
+    ) -> bool:
+        """No rule about the order's own terms or its account's limits is against it."""
+        if qty <= 0 or qty < shape.get("display_qty", 0) or not self.may_trade(account, side, qty):
+            return False
+        is_in_bounds = qty <= 100 and shape["price"] not in OFF_COLLAR
+        return is_parent or (is_in_bounds and self.is_within(account, side, qty))
 
     def id_of(self, told: Told) -> str:
         """A request id of the order's."""
@@ -261,8 +284,9 @@ class ClientRules(RuleBasedStateMachine):
             told.asked[new_id] = ("CANCEL", 0)
         assert self.note(events) == wanted
 
+    @precondition(lambda self: self.desk.machine.state.seq % 7 == 0)
     @rule(
-        account=st.sampled_from(("", "", *sorted(LIMITS))),
+        account=st.sampled_from(("", *sorted(LIMITS))),
         strategy=st.sampled_from(("", "strategy", "carry")),
     )
     def mass_cancel(self, account: str, strategy: str) -> None:
@@ -289,7 +313,7 @@ class ClientRules(RuleBasedStateMachine):
 
     @precondition(lambda self: self.desk.machine.state.seq % 3 == 0)
     @rule(
-        state=st.sampled_from([*[TradingState.ACTIVE] * 5, *TradingState]),
+        state=st.sampled_from([*[TradingState.ACTIVE] * 8, *TradingState]),
         scope=st.sampled_from(("firm", f"symbol:{SYMBOL}")),
     )
     def trade(self, state: TradingState, scope: str) -> None:

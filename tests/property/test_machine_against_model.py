@@ -34,6 +34,7 @@ class MachineAgainstModel(VenueRules):
         for name in ("orders", "positions", "ledgers", "retired"):
             assert after[name] == before[name]
 
+    @precondition(lambda self: self.desk.machine.state.seq % 5 == 0)
     @rule()
     def restore_from_a_snapshot(self) -> None:
         content = snapshots.encode(self.desk.machine, chain="", build="", instance="")
@@ -92,7 +93,7 @@ class MachineAgainstModel(VenueRules):
 # Longer by hand: TRADEWIND_PROPERTY_EXAMPLES=2000.
 MachineAgainstModel.TestCase.settings = settings(
     max_examples=int(os.environ.get("TRADEWIND_PROPERTY_EXAMPLES", "250")),
-    stateful_step_count=50,
+    stateful_step_count=70,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

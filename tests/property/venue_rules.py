@@ -14,7 +14,7 @@ from tradewind.core.events import Event, OrderReport, ReportIgnored, TradingStat
 from tradewind.core.testing import REPORT, SYMBOL, VENUE
 from tradewind.core.types import ExecType
 
-WORDS = [*[ExecType.NEW] * 6, ExecType.TRIGGERED]
+WORDS = [*[ExecType.NEW] * 4, *[ExecType.TRIGGERED] * 3]
 ENDS = [ExecType.CANCELED, ExecType.EXPIRED, ExecType.REJECTED]
 SIZES = (1, 2, 3, 5, 10, 30)
 
@@ -45,7 +45,10 @@ class VenueRules(ClientRules):
             assert parent.children is not None
             assert told in parent.children
 
-    @precondition(lambda self: self.model.at_venue())
+    def has_orders(self) -> bool:
+        return any(told.children is None for told in self.model.orders.values())
+
+    @precondition(has_orders)
     @rule(data=st.data(), qty=st.sampled_from(SIZES), price=st.integers(990, 1_010))
     def fill(self, data: st.DataObject, qty: int, price: int) -> None:
         told = self.pick(data)
@@ -58,7 +61,7 @@ class VenueRules(ClientRules):
             told.heard.append("TRADE")
             self.settle()
 
-    @precondition(lambda self: self.model.at_venue())
+    @precondition(has_orders)
     @rule(data=st.data(), exec_type=st.sampled_from(WORDS + ENDS))
     def hear(self, data: st.DataObject, exec_type: ExecType) -> None:
         told = self.pick(data)
@@ -75,7 +78,7 @@ class VenueRules(ClientRules):
             asked = told.asked.items()
             told.asked = {key: item for key, item in asked if item[0] != "CANCEL"}
 
-    @precondition(lambda self: self.model.at_venue())
+    @precondition(has_orders)
     @rule(data=st.data())
     def fall_silent(self, data: st.DataObject) -> None:
         """A doubt about the order, or about one of its requests, which may be answered."""
@@ -90,7 +93,7 @@ class VenueRules(ClientRules):
     @precondition(lambda self: any(told.fills for told in self.model.orders.values()))
     @rule(
         data=st.data(),
-        qty=st.sampled_from((*SIZES, 0, 0, 0, 0)),
+        qty=st.sampled_from((*SIZES, *[0] * 6)),
         price=st.integers(990, 1_010),
         is_known=st.sampled_from((True, True, True, False)),
     )
@@ -114,7 +117,7 @@ class VenueRules(ClientRules):
                 told.fills[exec_id] = (qty, price)
             self.settle()
 
-    @precondition(lambda self: self.model.at_venue())
+    @precondition(has_orders)
     @rule(data=st.data(), qty=st.sampled_from((1, 4, 8, 15, 25, 0)))
     def restate(self, data: st.DataObject, qty: int) -> None:
         told = self.pick(data)
@@ -173,6 +176,7 @@ class VenueRules(ClientRules):
             assert isinstance(halted[0], TradingStateSet)
             self.model.scopes[f"symbol:{SYMBOL}"] = "HALTED"
 
+    @precondition(lambda self: self.desk.machine.state.seq % 3 == 0)
     @rule()
     def take_session(self) -> None:
         events = self.do(TakeSession(venue=VENUE, owner="x"))
