@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A request on which the core fails: one client must not be able to stop a shard."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tradewind.core import commands, decide, risk
 from tradewind.core.commands import Command
-from tradewind.core.events import OrderReport, TradingStateSet
-from tradewind.core.testing import ACCOUNT, NEVER_NS, SUBMIT, Desk
+from tradewind.core.events import MassCancelReport, OrderReport, TradingStateSet
+from tradewind.core.testing import ACCOUNT, NEVER_NS, SUBMIT, SYMBOL, Desk
 from tradewind.core.types import ExecType, OrdStatus, Reason, TradingState
 
 CANCEL = commands.CancelOrder(account=ACCOUNT, cl_ord_id="x9", orig_cl_ord_id="c1", client="client")
@@ -22,6 +23,18 @@ REPLACE = commands.ReplaceOrder(
     void_after_ns=NEVER_NS,
 )
 
+STATUS = commands.RequestStatus(account=ACCOUNT, cl_ord_id="c1", client="client")
+FLATTEN = commands.FlattenPosition(
+    account=ACCOUNT,
+    cl_ord_id="f9",
+    symbol=SYMBOL,
+    client="client",
+    strategy="strategy",
+    void_after_ns=NEVER_NS,
+)
+MASS = commands.MassCancel(account=ACCOUNT, cl_ord_id="m9", client="client")
+REQUESTS: list[Any] = [SUBMIT, CANCEL, REPLACE, STATUS, FLATTEN]
+
 
 def fail(monkeypatch: pytest.MonkeyPatch, command: Command, error: BaseException) -> None:
     """The handler of this kind of command fails from now on."""
@@ -32,7 +45,7 @@ def fail(monkeypatch: pytest.MonkeyPatch, command: Command, error: BaseException
     monkeypatch.setitem(decide.HANDLERS, type(command), broken)
 
 
-@pytest.mark.parametrize("command", [SUBMIT, CANCEL, REPLACE], ids=lambda c: type(c).__name__)
+@pytest.mark.parametrize("command", REQUESTS, ids=lambda c: type(c).__name__)
 def test_it_is_denied_and_its_account_is_halted(
     monkeypatch: pytest.MonkeyPatch, command: Any
 ) -> None:
@@ -58,6 +71,24 @@ def test_it_is_denied_and_its_account_is_halted(
     assert desk.cancel("x1", "c0").exec_type is ExecType.PENDING_CANCEL
     desk.limits(account="ALPHA")
     assert desk.submit(account="ALPHA").reason is Reason.NONE
+
+
+@pytest.mark.parametrize(("account", "scope"), [(ACCOUNT, f"account:{ACCOUNT}"), ("", "shard")])
+def test_a_mass_cancel_on_which_it_fails_cancels_nothing_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, account: str, scope: str
+) -> None:
+    desk = Desk.opened()
+    desk.submit("c0")
+    fail(monkeypatch, MASS, ZeroDivisionError("x"))
+    report, halted = desk.step(replace(MASS, account=account))
+    assert isinstance(report, MassCancelReport)
+    assert (report.reason, report.order_count, report.cl_ord_id) == (Reason.INTERNAL, 0, "m9")
+    assert isinstance(halted, TradingStateSet)
+    assert (halted.scope, halted.state) == (scope, TradingState.HALTED)
+    monkeypatch.undo()
+    (again,) = desk.step(replace(MASS, account=account))
+    assert isinstance(again, MassCancelReport)
+    assert again.reason is Reason.INTERNAL
 
 
 def test_its_id_is_used_and_answers_with_the_same_denial(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,10 @@ from tradewind.core import commands, decide_control, events, reports
 from tradewind.core.commands import Entry
 from tradewind.core.decide_account import (
     adjust_position,
+    closing_order,
     flatten_position,
     mass_cancel,
+    mass_canceled,
     reset_position,
 )
 from tradewind.core.decide_client import (
@@ -23,7 +25,15 @@ from tradewind.core.events import Event
 from tradewind.core.state import State
 from tradewind.core.types import ExecType, Reason, TradingState
 
-Failable = commands.SubmitOrder | commands.CancelOrder | commands.ReplaceOrder
+Failable = (
+    commands.SubmitOrder
+    | commands.CancelOrder
+    | commands.ReplaceOrder
+    | commands.MassCancel
+    | commands.RequestStatus
+    | commands.FlattenPosition
+)
+"""What clients ask for."""
 
 
 def decide(state: State, entry: Entry) -> tuple[Event, ...]:
@@ -46,21 +56,27 @@ def decide(state: State, entry: Entry) -> tuple[Event, ...]:
 
 
 def _failed(command: Failable, entry: Entry, error: Exception) -> tuple[Event, ...]:
-    if isinstance(command, commands.SubmitOrder):
-        denied = reports.of_submit(
-            command, entry, order_id="", parent_order_id="", reason=Reason.INTERNAL
-        )
-    else:
-        denied = reports.of_no_order(command, entry, ExecType.DENIED, Reason.INTERNAL)
     return (
-        denied,
+        _denial(command, entry),
         events.TradingStateSet(
-            scope=f"account:{command.account}",
+            scope=f"account:{command.account}" if command.account else "shard",
             state=TradingState.HALTED,
             actor="core",
             reason=f"{type(error).__name__} on entry {entry.seq}",
         ),
     )
+
+
+def _denial(command: Failable, entry: Entry) -> Event:
+    if isinstance(command, commands.MassCancel):
+        return mass_canceled(command, entry, 0, Reason.INTERNAL)
+    if isinstance(command, commands.FlattenPosition):
+        command = closing_order(command, 0)
+    if isinstance(command, commands.SubmitOrder):
+        return reports.of_submit(
+            command, entry, order_id="", parent_order_id="", reason=Reason.INTERNAL
+        )
+    return reports.of_no_order(command, entry, ExecType.DENIED, Reason.INTERNAL)
 
 
 Handler = Callable[[State, Entry], tuple[Event, ...]]

@@ -30,18 +30,25 @@ def mass_cancel(state: State, entry: Entry) -> tuple[Event, ...]:
         asked = ask(state, entry, order, order.cl_ord_id, number)
         events.extend(asked)
         count += bool(asked)
-    report = MassCancelReport(
+    reason = Reason.NONE if found is None else found[1]
+    return (mass_canceled(command, entry, count, reason), *events)
+
+
+def mass_canceled(
+    command: MassCancel, entry: Entry, count: int, reason: Reason
+) -> MassCancelReport:
+    """The report that goes before those of the orders."""
+    return MassCancelReport(
         account=command.account,
         cl_ord_id=command.cl_ord_id,
         exec_id=reports.exec_id(entry),
         symbol=command.symbol,
         strategy=command.strategy,
         order_count=count,
-        reason=Reason.NONE if found is None else found[1],
+        reason=reason,
         client=command.client,
         transact_time_ns=entry.ts_ns,
     )
-    return (report, *events)
 
 
 def flatten_position(state: State, entry: Entry) -> tuple[Event, ...]:
@@ -49,7 +56,19 @@ def flatten_position(state: State, entry: Entry) -> tuple[Event, ...]:
     command = entry.command
     assert isinstance(command, FlattenPosition)
     qty = state.position(command.account, command.symbol).qty
-    order = SubmitOrder(
+    order = closing_order(command, qty)
+    found = earlier_use(state, command)
+    if found is not None:
+        return (outcome_of(state, entry, order, *found),)
+    if qty == 0:
+        reason = Reason.NOTHING_TO_FLATTEN
+        return (reports.of_submit(order, entry, order_id="", parent_order_id="", reason=reason),)
+    return new_order(state, entry, order)
+
+
+def closing_order(command: FlattenPosition, qty: int) -> SubmitOrder:
+    """The order that closes a position of so many lots."""
+    return SubmitOrder(
         account=command.account,
         cl_ord_id=command.cl_ord_id,
         symbol=command.symbol,
@@ -64,13 +83,6 @@ def flatten_position(state: State, entry: Entry) -> tuple[Event, ...]:
         algorithm=command.algorithm,
         build=command.build,
     )
-    found = earlier_use(state, command)
-    if found is not None:
-        return (outcome_of(state, entry, order, *found),)
-    if qty == 0:
-        reason = Reason.NOTHING_TO_FLATTEN
-        return (reports.of_submit(order, entry, order_id="", parent_order_id="", reason=reason),)
-    return new_order(state, entry, order)
 
 
 def adjust_position(state: State, entry: Entry) -> tuple[Event, ...]:
