@@ -61,7 +61,7 @@ def judge(module: str, options: argparse.Namespace) -> tuple[int, int]:
     known = equivalents(path.name)
     mutants = [mutant for mutant in mutants_of(source) if (mutant.code, mutant.change) not in known]
     count = min(options.limit or len(mutants), len(mutants))
-    chosen = [mutants[place * len(mutants) // count] for place in range(count)]
+    chosen = [mutants[place * len(mutants) // count - 1] for place in range(1, count + 1)]
     began = time.monotonic()
     tried = runner.verdicts(
         module, source, chosen, tests=options.tests, processes=options.processes
