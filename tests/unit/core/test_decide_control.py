@@ -237,4 +237,5 @@ def test_a_replace_that_does_not_grow_passes_under_reducing_once_that_is_switche
     desk.step(commands.SetLogic(flag=REDUCING_REPLACES, actor="op"))
     assert desk.replace("r2", qty=11).reason is Reason.REDUCE_ONLY
     assert desk.replace("r3", qty=10, price=999).reason is Reason.NONE
+    assert desk.replace("r4", qty=1).reason is Reason.NONE
     assert desk.submit("new", order_qty=1).reason is Reason.REDUCE_ONLY

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.golden.life import Life
+from tests.golden.life import Life, session
 from tradewind.core import commands
 from tradewind.core.events import OrderReport, ReportIgnored, VenueRequest
 from tradewind.core.invariants import violations
@@ -18,6 +18,7 @@ from tradewind.core.types import (
     Reason,
     Side,
     TradingState,
+    TradSesStatus,
     VenueAction,
 )
 
@@ -70,9 +71,12 @@ def test_a_parent_is_judged_by_its_own_terms_alone(terms: dict[str, Any], reason
     assert Life.opened().submit("parent", is_parent=True, **terms).reason is reason
 
 
-def test_a_parent_is_denied_when_trading_is_halted() -> None:
+def test_a_parent_is_denied_when_trading_is_halted_or_its_venue_closed() -> None:
     desk = Life.opened()
+    session(desk, TradSesStatus.CLOSED)
+    assert desk.submit("early", is_parent=True).reason is Reason.VENUE_CLOSED
     desk.trading(TradingState.HALTED)
+    session(desk, TradSesStatus.OPEN)
     assert desk.submit("parent", is_parent=True).reason is Reason.TRADING_HALTED
 
 

@@ -120,3 +120,11 @@ def test_the_collars_worst_price_is_rounded_up(reference: int, worst: int) -> No
         desk.limits(max_notional=value)
         desk.reference(reference)
         assert desk.submit(order_qty=1, **MARKET).reason is reason
+
+
+def test_a_reference_price_is_too_old_by_one_nanosecond() -> None:
+    for extra_ns, reason in ((0, Reason.NONE), (1, Reason.STALE_REFERENCE_PRICE)):
+        desk = Desk.opened()
+        desk.reference(1_000)
+        desk.now_ns += (LIMITS.max_reference_age_ms - 1) * MILLISECOND_NS + extra_ns
+        assert desk.submit().reason is reason
