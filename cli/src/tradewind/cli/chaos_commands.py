@@ -31,13 +31,21 @@ def run(
     orders: Annotated[int, typer.Option(min=1, help="At least so many orders.")] = 1000,
     seed: Annotated[int | None, typer.Option(help="Chooses victims, moments and orders.")] = None,
     rate: Annotated[float, typer.Option(min=1, max=5_000, help="Requests per second.")] = 100,
+    sabotage: Annotated[
+        str, typer.Option(help="Run with this bug planted; a checker must fire.")
+    ] = "",
     keep: Annotated[
         Path | None, typer.Option(help="Folder for histories and logs; kept afterwards.")
+    ] = None,
+    page: Annotated[
+        Path | None, typer.Option("--html", help="Write the report as a page to this file.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Starts a suite, drives orders through it, breaks it, heals it, and judges."""
-    from tradewind.cli.chaos.run import Plan, run_chaos
+    from tradewind.cli.chaos import page as html
+    from tradewind.cli.chaos.report import Plan
+    from tradewind.cli.chaos.run import run_chaos
 
     plan = Plan(
         scenario=scenario,
@@ -45,6 +53,7 @@ def run(
         orders=orders,
         seed=secrets.randbelow(2**31) if seed is None else seed,
         rate=rate,
+        sabotage=sabotage,
     )
 
     async def work() -> int:
@@ -54,6 +63,8 @@ def run(
         finally:
             if keep is None:
                 shutil.rmtree(folder, ignore_errors=True)
+        if page is not None:
+            html.write(report, page)
         if as_json:
             print_json(report)
         else:
@@ -65,23 +76,31 @@ def run(
 
 @app.command("list")
 def list_scenarios(as_json: AsJson = False) -> None:
-    """Names every scenario and what it does."""
+    """Names every scenario and every sabotage."""
+    from tradewind.cli.chaos.sabotage import SABOTAGES
     from tradewind.cli.chaos.scenarios import SCENARIOS
 
     found = {
         name: [f"{item.action} {item.victim}" for item in items]
         for name, items in SCENARIOS.items()
     }
+    planted = {
+        name: {"scenario": each.scenario, "checkers": list(each.checkers)}
+        for name, each in SABOTAGES.items()
+    }
     if as_json:
-        print_json({"scenarios": found})
+        print_json({"scenarios": found, "sabotages": planted})
         return
     for name, items in found.items():
         out.print(f"{name}: {', '.join(items)}")
+    out.print("\nbugs to plant with --sabotage, where each shows, and what must fire:")
+    for name, each in planted.items():
+        out.print(f"{name}: {each['scenario']}, {' or '.join(each['checkers'])}")
 
 
 def exit_code(report: dict[str, Any]) -> int:
     """0 holds, 1 does not hold, 3 the run shows nothing."""
-    if report["violations"] or report["unresolved"]:
+    if any(report["violations"].values()) or report["unresolved"]:
         return EXIT_DOES_NOT_HOLD
     return EXIT_HOLDS if report["valid"] else EXIT_COULD_NOT_RUN
 

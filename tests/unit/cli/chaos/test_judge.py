@@ -34,7 +34,7 @@ def told(plain: dict[str, Any]) -> Line:
 def venue_line(kind: str, cl_id: str, exec_type: str = "", **facts: Any) -> dict[str, Any]:
     if kind == "in":
         return {"kind": "in", "msg": {"op": "new", "cl_id": cl_id}}
-    filled = {"cl_id": cl_id, "exec_type": exec_type, "side": "BUY", "last_qty": 0}
+    filled = {"cl_id": cl_id, "exec_type": exec_type, "side": "BUY", "last_qty": 0, "leaves_qty": 0}
     return {"kind": "report", "report": filled | facts}
 
 
@@ -51,7 +51,7 @@ class Run:
         ]
         self.venue = [
             venue_line("in", "s-0-1"),
-            venue_line("report", "s-0-1", "NEW"),
+            venue_line("report", "s-0-1", "NEW", leaves_qty=2),
             venue_line("report", "s-0-1", "TRADE", last_qty=2),
         ]
         self.positions = {"oms": {ACCOUNT: 2}}
@@ -63,6 +63,7 @@ class Run:
         venue = judge.venue_side(log)
         verdict = judge.judge(orders, venue)
         judge.compare_positions(verdict, judge.fills_by_account(orders, venue), self.positions)
+        judge.judge_exposure(verdict, orders, venue, {ACCOUNT: 2})
         return {name: count for name, count in verdict.counts.items() if count}
 
 
@@ -103,6 +104,22 @@ def drop_the_fill(run: Run) -> None:
     run.positions = {"oms": {ACCOUNT: 0}}
 
 
+def send_it_twice(run: Run) -> None:
+    run.venue.insert(0, venue_line("in", "s-0-1"))
+
+
+def enlarge_it(run: Run) -> None:
+    run.venue.insert(2, venue_line("report", "s-0-1", "REPLACED", leaves_qty=3))
+
+
+def leave_more_open_than_allowed(run: Run) -> None:
+    run.lines += [
+        Line(t_ns=8, kind="invoke", op="submit", account=ACCOUNT, cl_ord_id="c2"),
+        told(report(9, "PENDING_NEW", "PENDING_NEW", order_id="s-0-9", cl_ord_id="c2")),
+    ]
+    run.venue += [venue_line("in", "s-0-9"), venue_line("report", "s-0-9", "NEW", leaves_qty=1)]
+
+
 @pytest.mark.parametrize(
     ("harm", "checker"),
     [
@@ -114,6 +131,9 @@ def drop_the_fill(run: Run) -> None:
         (go_on_after_the_end, "K4"),
         (unfill_it, "K4"),
         (drop_the_fill, "K5"),
+        (send_it_twice, "K2"),
+        (enlarge_it, "K6"),
+        (leave_more_open_than_allowed, "K6"),
     ],
 )
 def test_each_harm_is_found_and_nothing_else(

@@ -22,6 +22,9 @@ from tradewind.common.grid import Grid
 
 AGAIN_S = 0.75
 """How long a request waits for its answer before it is asked again."""
+NERVOUS = 0.02
+"""The share of requests that are sent twice whatever the answer is: it must be harmless."""
+NERVOUS_AFTER_S = (0.15, 0.6)
 RECONNECT_S = 0.01
 DRAIN_S = 30.0
 QTY_LOTS = 100_000
@@ -78,6 +81,7 @@ class Client:
         self._orders: dict[tuple[str, str], str] = {}
         self._status: dict[tuple[str, str], str] = {}
         self._first_id: dict[tuple[str, str], tuple[str, str]] = {}
+        self._durable: set[str] = set()
         self._number = 0
         self._answered = asyncio.Event()
 
@@ -160,6 +164,10 @@ class Client:
         if message["type"] == "submit":
             self._orders[key] = message["price"]
         self._send(message)
+        if self._random.random() < NERVOUS:
+            asyncio.get_running_loop().call_later(
+                self._random.uniform(*NERVOUS_AFTER_S), self._repeat, self._unanswered[key]
+            )
 
     def _send(self, message: Message) -> None:
         if self._socket is not None and self._socket.is_open:
@@ -176,7 +184,7 @@ class Client:
                 await asyncio.sleep(RECONNECT_S)
                 continue
             self._history.write("connected", gateway=url)
-            for asked in list(self._unanswered.values()):
+            for asked in self._without_word():
                 self._repeat(asked)
             await self._socket.closed()
             self._history.write("lost", gateway=url)
@@ -186,11 +194,21 @@ class Client:
         while True:
             await asyncio.sleep(AGAIN_S / 3)
             late_s = time.monotonic() - AGAIN_S
-            for asked in list(self._unanswered.values()):
+            for asked in self._without_word():
                 if asked.asked_s < late_s:
                     self._repeat(asked)
 
+    def _without_word(self) -> list[Asked]:
+        """What was neither answered nor called durable: what is durable need not be asked again."""
+        return [
+            asked
+            for (_account, cl_ord_id), asked in self._unanswered.items()
+            if cl_ord_id not in self._durable
+        ]
+
     def _repeat(self, asked: Asked) -> None:
+        if self._socket is None or not self._socket.is_open:
+            return
         message = asked.message
         asked.asked_s = time.monotonic()
         self._history.write(
@@ -207,13 +225,15 @@ class Client:
             self._on_report(message.get("report", message))
         elif kind in ("durable", "error"):
             code = message.get("error", {}).get("code", "")
+            if kind == "durable":
+                self._durable.add(message["cl_ord_id"])
             self._history.write(kind, cl_ord_id=message.get("cl_ord_id", ""), code=code)
 
     def _on_report(self, report: Message) -> None:
         key = (report["account"], report["cl_ord_id"])
         self._history.write("report", account=key[0], cl_ord_id=key[1], report=report)
         self._unanswered.pop(key, None)
-        if not self._unanswered:
+        if not self._without_word():
             self._answered.set()
         order = self._first_id.setdefault((key[0], report["order_id"]), key)
         self._status[order] = report["ord_status"]
@@ -223,25 +243,31 @@ class Client:
             self._working.ids.remove(key)
 
     async def _drain(self) -> None:
-        """Waits until every request is answered; asks again meanwhile."""
+        """Waits until every request is answered or durable; asks again meanwhile."""
         self._answered.clear()
-        if self._unanswered:
+        if self._without_word():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(DRAIN_S):
                     await self._answered.wait()
 
     async def _ask_how_it_ended(self) -> None:
-        """The gateway's last word, over REST, on every order whose reports leave it open."""
+        """The gateway's last word, over REST, on every order whose reports leave it open.
+
+        Without any word until the deadline nothing is written: the order stays unresolved.
+        """
+        deadline_s = time.monotonic() + DRAIN_S
         for account, cl_ord_id in self._orders:
             status = self._status.get((account, cl_ord_id), "")
             if status in SETTLED:
                 continue
-            report = await self._final(account, cl_ord_id)
-            self._history.write("final", account=account, cl_ord_id=cl_ord_id, report=report)
+            is_told, report = await self._final(account, cl_ord_id, deadline_s)
+            if is_told:
+                self._history.write("final", account=account, cl_ord_id=cl_ord_id, report=report)
 
-    async def _final(self, account: str, cl_ord_id: str) -> Message | None:
-        """Asks until the order is settled, but not for ever."""
-        deadline_s = time.monotonic() + DRAIN_S
+    async def _final(
+        self, account: str, cl_ord_id: str, deadline_s: float
+    ) -> tuple[bool, Message | None]:
+        """Asks until the order is settled, but not for ever: whether there was a word, and it."""
         found: Message | None = None
         while time.monotonic() < deadline_s:
             try:
@@ -249,12 +275,12 @@ class Client:
                     found = await gateway.order(account, cl_ord_id)
             except GatewayError as error:
                 if error.code == "UNKNOWN_ORDER":
-                    return None
+                    return True, None
                 self._gateways.rotate(-1)
             if found is not None and found["ord_status"] in SETTLED:
-                return found
+                break
             await asyncio.sleep(0.2)
-        return found
+        return found is not None, found
 
 
 def grid_of(tick_size: str, lot_size: str) -> Grid:

@@ -64,6 +64,17 @@ class VenueSide:
     accepted: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     rejected: set[str] = field(default_factory=set)
     traded: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    steps: list["Step"] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change of what is open or done at the venue: signed lots, and what still may trade."""
+
+    cl_id: str
+    sign: int
+    traded: int
+    leaves_qty: int
 
 
 @dataclass(slots=True)
@@ -131,14 +142,22 @@ def venue_side(path: Path) -> VenueSide:
             message, report = line.get("msg") or {}, line.get("report") or {}
             if line["kind"] == "in" and message.get("op") == "new":
                 side.received[message["cl_id"]] += 1
-            elif report.get("exec_type") == "NEW":
-                side.accepted[report["cl_id"]] += 1
-            elif report.get("exec_type") == "REJECTED":
-                side.rejected.add(report["cl_id"])
-            elif report.get("exec_type") == "TRADE":
-                sign = 1 if report["side"] == "BUY" else -1
-                side.traded[report["cl_id"]] += sign * report["last_qty"]
+            elif report:
+                _take_venue_report(side, report)
     return side
+
+
+def _take_venue_report(side: VenueSide, report: dict[str, Any]) -> None:
+    cl_id, lots = report["cl_id"], report["last_qty"]
+    sign = 1 if report["side"] == "BUY" else -1
+    match report["exec_type"]:
+        case "NEW":
+            side.accepted[cl_id] += 1
+        case "REJECTED":
+            side.rejected.add(cl_id)
+        case "TRADE":
+            side.traded[cl_id] += sign * lots
+    side.steps.append(Step(cl_id, sign, lots, report["leaves_qty"]))
 
 
 def in_order(order: Order) -> list[dict[str, Any]]:
@@ -162,10 +181,31 @@ def judge(orders: dict[Key, Order], venue: VenueSide) -> Verdict:
     for cl_id in venue.received:
         if cl_id not in known:
             verdict.found("K3", venue_order=cl_id)
-    for cl_id, count in venue.accepted.items():
-        if count > 1:
-            verdict.found("K2", venue_order=cl_id, accepted=count)
+    for cl_id, sent in venue.received.items():
+        taken = venue.accepted.get(cl_id, 0)
+        if sent > 1 or taken > 1:
+            verdict.found("K2", venue_order=cl_id, sent=sent, taken=taken)
     return verdict
+
+
+def judge_exposure(
+    verdict: Verdict, orders: dict[Key, Order], venue: VenueSide, limits: dict[str, int]
+) -> None:
+    """Checker K6: at no moment could the fills of what is open have led beyond a limit, in lots."""
+    account_of = {order_id: key[0] for key, order in orders.items() for order_id in order.order_ids}
+    position: dict[str, int] = defaultdict(int)
+    leaves: dict[str, int] = {}
+    working: dict[tuple[str, int], int] = defaultdict(int)
+    for step in venue.steps:
+        account = account_of.get(step.cl_id)
+        if account not in limits:
+            continue
+        position[account] += step.sign * step.traded
+        working[account, step.sign] += step.leaves_qty - leaves.get(step.cl_id, 0)
+        leaves[step.cl_id] = step.leaves_qty
+        reach = step.sign * position[account] + working[account, step.sign]
+        if reach > limits[account]:
+            verdict.found("K6", account=account, reach=reach, limit=limits[account])
 
 
 def _not_lost(order: Order, venue: VenueSide, verdict: Verdict) -> None:

@@ -2,12 +2,9 @@
 """One chaos run: a suite, a load, faults, healing, and the verdict from the outside."""
 
 import asyncio
-import hashlib
-import platform
 import random
-import subprocess
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,38 +12,27 @@ from typing import Any
 import aiohttp
 
 from tradewind.cli.chaos import judge, probes
-from tradewind.cli.chaos.history import Line, read
+from tradewind.cli.chaos.history import read
 from tradewind.cli.chaos.load import Load
 from tradewind.cli.chaos.nemesis import Fault, Nemesis
-from tradewind.cli.chaos.recovery import Answered, summary
+from tradewind.cli.chaos.report import TIGHT, Observed, Plan, make_report
+from tradewind.cli.chaos.sabotage import SABOTAGES, instead_of
 from tradewind.cli.chaos.scenarios import SCENARIOS, Probe
 from tradewind.cli.chaos.view import View
-from tradewind.cli.client import GatewayClient
+from tradewind.cli.client import GatewayClient, GatewayError
 from tradewind.cli.console_io import err
 from tradewind.cli.suite.facts import Facts, Options, SuiteError
 from tradewind.cli.suite.launcher import running_suite
 from tradewind.cli.up import Progress
 from tradewind.cli.verify import verify
-from tradewind.common import subjects
+from tradewind.common.errors import TradewindError
 from tradewind.common.init_job.defaults import BENCH_ACCOUNTS, INSTRUMENTS
 from tradewind.common.jetstream import Bus
 
 REPLICAS = 3
 GATEWAYS = 2
 SETTLE_S = 60.0
-CHECKERS = ("K1", "K2", "K3", "K4", "K5", "K7", "K8", "K9", "K12", "K14")
-NS_PER_MS = 1_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What to do."""
-
-    scenario: str
-    faults: int
-    orders: int
-    seed: int
-    rate: float
+STUCK_S = 5.0
 
 
 async def run_chaos(plan: Plan, folder: Path, env: Mapping[str, str]) -> dict[str, Any]:
@@ -60,7 +46,17 @@ async def run_chaos(plan: Plan, folder: Path, env: Mapping[str, str]) -> dict[st
             f"there is no scenario {plan.scenario!r}: {', '.join(SCENARIOS)}",
             code="UNKNOWN_SCENARIO",
         )
-    options = Options(flow="synthetic", replicas=REPLICAS, gateways=GATEWAYS)
+    if plan.sabotage and plan.sabotage not in SABOTAGES:
+        raise SuiteError(
+            f"there is no sabotage {plan.sabotage!r}: {', '.join(SABOTAGES)}",
+            code="UNKNOWN_SABOTAGE",
+        )
+    options = Options(
+        flow="synthetic",
+        replicas=REPLICAS,
+        gateways=GATEWAYS,
+        instead=instead_of(plan.sabotage) if plan.sabotage else {},
+    )
     async with running_suite(folder / "suite", options, env, Progress()) as facts:
         return await _Run(plan, folder, facts).report()
 
@@ -72,6 +68,7 @@ class _Run:
         self._facts = facts
         self._load = Load(facts, folder, rate=plan.rate, orders=plan.orders, seed=plan.seed)
         self._probes: dict[int, asyncio.Task[int | None]] = {}
+        self._stuck: list[str] = []
 
     async def report(self) -> dict[str, Any]:
         """Breaks things under load, heals, and judges."""
@@ -80,25 +77,32 @@ class _Run:
         await self._load.end()
         probed = {number: await task for number, task in self._probes.items()}
         positions = await self._positions_at_rest()
-        checked = await verify(
-            self._facts.bus("auditor"),
-            self._facts.shards,
-            self._facts.archive_url,
-            replicas=self._facts.replicas,
+        checked = await self._verified()
+        observed = Observed(
+            faults=faults,
+            probed=probed,
+            histories={name: list(read(path)) for name, path in self._load.histories.items()},
+            venue=judge.venue_side(self._facts.venue_log),
+            positions=positions,
+            checked=checked,
+            stuck=self._stuck,
         )
-        histories = {name: list(read(path)) for name, path in self._load.histories.items()}
-        return self._verdict(faults, probed, histories, positions, checked)
+        return make_report(self._plan, self._facts.shards, observed)
 
     async def _break_things(self) -> list[Fault]:
         bus = await Bus.connect(self._facts.bus("auditor"), name="nemesis")
         try:
             view = View(self._facts, bus)
             await view.until_in_step()
+            await self._set_limits()
             await self._load.start()
             await asyncio.sleep(random.Random(self._plan.seed).uniform(1.0, 2.0))
             log = self._folder / "faults.jsonl"
             nemesis = Nemesis(view, self._plan.scenario, self._plan.seed, log)
-            await nemesis.run(self._plan.faults, self._on_fault)
+            try:
+                await nemesis.run(self._plan.faults, self._on_fault)
+            except SuiteError as error:
+                self._is_stuck(error.text)
             return nemesis.faults
         except BaseException:
             self._load.kill()
@@ -118,16 +122,47 @@ class _Run:
                 probe = _nothing()
         self._probes[number] = asyncio.ensure_future(probe)
 
+    def _is_stuck(self, text: str) -> None:
+        """The suite does not come back: that is a verdict too, not a reason to give none."""
+        err.print(f"[bold red]stuck[/]: {text}")
+        self._stuck.append(text)
+
+    async def _set_limits(self) -> None:
+        instrument = INSTRUMENTS[0]
+        lot = Decimal(instrument.lot_size)
+        async with GatewayClient(self._facts.gateway_url, self._facts.credentials()) as gateway:
+            for account, lots in TIGHT.items():
+                found = (await gateway.limits(account))["limits"][0]
+                limits = found | {"max_position": f"{lots * lot:f}", "version": 2}
+                await gateway.operate("limits", limits)
+
+    async def _verified(self) -> dict[str, Any]:
+        """What `tradewind verify` says, without what cannot be asked any more."""
+        facts = self._facts
+        for archive_url in (facts.archive_url, None):
+            try:
+                return await verify(
+                    facts.bus("auditor"), facts.shards, archive_url, replicas=facts.replicas
+                )
+            except TradewindError as error:
+                self._is_stuck(error.text)
+        return {"holds": False, "shards": []}
+
     async def _positions_at_rest(self) -> dict[str, dict[str, int]]:
         """Positions as services have them, once they agree and no longer change."""
         seen: dict[str, dict[str, int]] = {}
-        async with asyncio.timeout(SETTLE_S):
-            while True:
+        deadline_s = time.monotonic() + (STUCK_S if self._stuck else SETTLE_S)
+        while time.monotonic() < deadline_s:
+            try:
                 found = {"oms": await self._from_oms(), "archive": await self._from_archive()}
-                if found == seen and found["oms"] == found["archive"]:
-                    return found
-                seen = found
-                await asyncio.sleep(0.5)
+            except (GatewayError, aiohttp.ClientError, LookupError, OSError):
+                found = {}
+            if found and found == seen and found["oms"] == found["archive"]:
+                return found
+            seen = found
+            await asyncio.sleep(0.5)
+        self._is_stuck("services do not agree on positions, or do not tell them")
+        return seen
 
     async def _from_oms(self) -> dict[str, int]:
         instrument = INSTRUMENTS[0]
@@ -149,113 +184,6 @@ class _Run:
             lots = {account: int(qty) for account, qty in (await answer.json())["rows"]}
         return {account: lots.get(account, 0) for account in BENCH_ACCOUNTS}
 
-    def _verdict(
-        self,
-        faults: list[Fault],
-        probed: dict[int, int | None],
-        histories: dict[str, list[Line]],
-        positions: dict[str, dict[str, int]],
-        checked: dict[str, Any],
-    ) -> dict[str, Any]:
-        orders = judge.orders_of(line for lines in histories.values() for line in lines)
-        venue = judge.venue_side(self._facts.venue_log)
-        verdict = judge.judge(orders, venue)
-        fills = judge.fills_by_account(orders, venue)
-        judge.compare_positions(verdict, fills, positions)
-        shards = checked["shards"]
-        for checker, key in (("K7", "replicas_equal"), ("K9", "events_gap_free")):
-            verdict.counts[checker] += sum(not shard[key] for shard in shards)
-        verdict.counts["K9"] += sum(not shard["archive_equal"] for shard in shards)
-        verdict.counts["K8"] += not checked["holds"]
-        samples = _samples(faults, probed, histories, self._facts.shards)
-        verdict.counts["K14"] += sum(sample is None for sample in samples)
-        return self._plain(faults, orders, verdict, samples, histories, shards)
-
-    def _plain(
-        self,
-        faults: list[Fault],
-        orders: dict[judge.Key, judge.Order],
-        verdict: judge.Verdict,
-        samples: list[float | None],
-        histories: dict[str, list[Line]],
-        shards: list[dict[str, Any]],
-    ) -> dict[str, Any]:
-        counts = verdict.counts
-        times = [sample for sample in samples if sample is not None]
-        coverage = _coverage(faults, histories)
-        is_valid = len(faults) >= self._plan.faults and len(orders) > 0 and all(coverage.values())
-        return {
-            "scenario": self._plan.scenario,
-            "seed": self._plan.seed,
-            "commit": commit(),
-            "machine": f"{platform.machine()} {platform.system()} {platform.release()}",
-            "faults": len(faults),
-            "orders": len(orders),
-            "accepted": sum(order.is_accepted for order in orders.values()),
-            "lost": counts["K1"],
-            "duplicated": counts["K2"],
-            "phantom": counts["K3"],
-            "illegal_transitions": counts["K4"],
-            "unresolved": counts["unresolved"],
-            "position_mismatch": counts["K5"],
-            "events_exact": all(shard["events_gap_free"] for shard in shards),
-            "digests_equal": all(shard["replicas_equal"] for shard in shards),
-            "violations": {checker: counts[checker] for checker in CHECKERS if counts[checker]},
-            "examples": {name: found for name, found in verdict.examples.items() if found},
-            "recovery_ms": summary(times),
-            "samples_ms": samples,
-            "coverage": coverage,
-            "valid": is_valid,
-        }
-
-
-def _samples(
-    faults: list[Fault],
-    probed: dict[int, int | None],
-    histories: dict[str, list[Line]],
-    shards: int,
-) -> list[float | None]:
-    shard_of = {account: subjects.shard_of(account, shards) for account in BENCH_ACCOUNTS}
-    answered = Answered(histories, shard_of)
-    found: list[float | None] = []
-    for number, fault in enumerate(faults):
-        has_own_probe = fault.probe in (Probe.ARCHIVED, Probe.KILLED)
-        taken_ns = probed[number] if has_own_probe else answered.recovery_ns(fault)
-        found.append(None if taken_ns is None else round(taken_ns / NS_PER_MS, 1))
-    return found
-
-
-def _coverage(faults: list[Fault], histories: dict[str, list[Line]]) -> dict[str, int]:
-    """Events without which a run shows nothing: each must have happened."""
-    lines = [line for of_client in histories.values() for line in of_client]
-    asked = sorted(line.t_ns for line in lines if line.kind == "invoke")
-    answered = sorted(line.t_ns for line in lines if line.kind == "report")
-    under_load = sum(
-        any(fault.t_ns - NS_PER_MS * 500 < t_ns < fault.t_ns for t_ns in asked) for fault in faults
-    )
-    kinds = {line.report["exec_type"] for line in lines if line.kind == "report" and line.report}
-    return {
-        "faults_under_load": under_load,
-        "reports": len(answered),
-        "fills": int("TRADE" in kinds),
-        "cancels": int("CANCELED" in kinds),
-        "replaces": int("REPLACED" in kinds),
-    }
-
 
 async def _nothing() -> int | None:
     return None
-
-
-def commit() -> str:
-    """The commit of the checkout that runs, or a hash of what is installed."""
-    here = Path(__file__).resolve()
-    found = subprocess.run(
-        ["git", "-C", str(here.parent), "rev-parse", "--short", "HEAD"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if found.returncode == 0:
-        return found.stdout.strip()
-    return hashlib.sha256(here.read_bytes()).hexdigest()[:12]

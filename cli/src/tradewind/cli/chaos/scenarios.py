@@ -40,6 +40,7 @@ class Victim(StrEnum):
     CONNECTOR = "a venue connector"
     RISK = "the risk service"
     ARCHIVER = "the archiver"
+    VENUE = "the venue itself"
     JOURNAL_LEADER = "the node that leads a journal"
     NODE = "any node"
 
@@ -69,6 +70,7 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
         Scenario(victim=Victim.JOURNAL_LEADER, action=Action.KILL, probe=Probe.ACCEPTED),
         Scenario(victim=Victim.NODE, action=Action.KILL, probe=Probe.ACCEPTED),
     ),
+    "venue-pause": (Scenario(victim=Victim.VENUE, action=Action.PAUSE, probe=Probe.ACKNOWLEDGED),),
     "nats-pause": (Scenario(victim=Victim.NODE, action=Action.PAUSE, probe=Probe.ACCEPTED),),
 }
 SCENARIOS["everything"] = tuple(

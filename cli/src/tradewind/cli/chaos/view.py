@@ -65,7 +65,7 @@ class View:
             case Victim.CONNECTOR:
                 beats = await heartbeats(self._bus)
                 return {beat["instance"]: None for beat in beats if beat.get("role") == "connected"}
-            case Victim.GATEWAY | Victim.RISK | Victim.ARCHIVER:
+            case Victim.GATEWAY | Victim.RISK | Victim.ARCHIVER | Victim.VENUE:
                 return {name: None for name in names if name.startswith(PREFIXES[victim])}
 
     async def until_replaced(self, name: str, pid: int) -> None:
@@ -102,6 +102,9 @@ class View:
 
     async def _is_in_step(self) -> bool:
         rows = self.rows().values()
+        for row in rows:
+            if row["phase"] == "halted":
+                raise SuiteError(f"the suite cannot come back: {row['text']}", code="NOT_IN_STEP")
         if any(row["phase"] not in ("ready", "done") for row in rows):
             return False
         try:
@@ -129,4 +132,5 @@ PREFIXES = {
     Victim.GATEWAY: "gateway-",
     Victim.RISK: "risk-",
     Victim.ARCHIVER: "archiver-",
+    Victim.VENUE: "simvenue",
 }

@@ -2,7 +2,8 @@
 """What is known of a suite: options in, addresses and files out, kept in `suite.json`."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -34,6 +35,8 @@ class Options:
     shards: int = 2
     replicas: int = 2
     gateways: int = 1
+    instead: Mapping[str, list[str]] = field(default_factory=dict)
+    """For some services: the module, with arguments, that is run in place of their own."""
     gateway_port: int = 0
     console_port: int = 0
 

@@ -4,6 +4,8 @@
 import sys
 from pathlib import Path
 
+import msgspec
+
 from tradewind.cli.suite.facts import HOST, STRATEGY_KEY, Facts, Options
 from tradewind.common import permissions, subjects
 from tradewind.common.server_config import server_binary
@@ -35,7 +37,17 @@ def plan_of(facts: Facts, options: Options) -> Plan:
     ]
     if options.is_demo:
         stages.append(Stage(name="demo", processes=[_strategy(facts)]))
+    for service, module in options.instead.items():
+        _run_instead(stages, f"tradewind.{service}", module)
     return Plan(stages=stages)
+
+
+def _run_instead(stages: list[Stage], module: str, other: list[str]) -> None:
+    for stage in stages:
+        for place, spec in enumerate(stage.processes):
+            if spec.argv[1:] == ["-m", module]:
+                argv = [*spec.argv[:2], *other]
+                stage.processes[place] = msgspec.structs.replace(spec, argv=argv)
 
 
 def service_env(facts: Facts, user: str, instance: str) -> dict[str, str]:

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The report of a chaos run, made of what was seen from the outside."""
+
+import hashlib
+import platform
+import subprocess
+from bisect import bisect_left
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tradewind.cli.chaos import judge
+from tradewind.cli.chaos.history import Line
+from tradewind.cli.chaos.nemesis import Fault
+from tradewind.cli.chaos.recovery import Answered, summary
+from tradewind.cli.chaos.scenarios import Probe
+from tradewind.common import subjects
+from tradewind.common.init_job.defaults import BENCH_ACCOUNTS
+
+CHECKERS = ("K1", "K2", "K3", "K4", "K5", "K6", "K7", "K8", "K9", "K14")
+TIGHT_LOTS = 3_000_000
+TIGHT = {account: TIGHT_LOTS for account in BENCH_ACCOUNTS[::4]}
+"""Accounts whose position limit is so low that the load reaches it all the time."""
+STEP_MS = 250
+"""Width of the timeline's bars."""
+NS_PER_MS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to do."""
+
+    scenario: str
+    faults: int
+    orders: int
+    seed: int
+    rate: float
+    sabotage: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What was seen: faults, own probes, clients' histories, the venue's log, what services say.
+
+    `stuck` says what never came back.
+    """
+
+    faults: list[Fault]
+    probed: dict[int, int | None]
+    histories: dict[str, list[Line]]
+    venue: judge.VenueSide
+    positions: dict[str, dict[str, int]]
+    checked: dict[str, Any]
+    stuck: list[str]
+
+
+def make_report(plan: Plan, shards: int, seen: Observed) -> dict[str, Any]:
+    """What `tradewind chaos run --json` prints."""
+    orders = judge.orders_of(line for lines in seen.histories.values() for line in lines)
+    samples = _samples(seen, shards)
+    verdict = _judged(seen, orders, samples)
+    counts, checked = verdict.counts, seen.checked["shards"]
+    coverage = _coverage(seen.faults, seen.histories)
+    is_done = len(seen.faults) >= plan.faults or bool(seen.faults and seen.stuck)
+    return {
+        "scenario": plan.scenario,
+        "sabotage": plan.sabotage,
+        "seed": plan.seed,
+        "commit": commit(),
+        "machine": f"{platform.machine()} {platform.system()} {platform.release()}",
+        "faults": len(seen.faults),
+        "orders": len(orders),
+        "accepted": sum(order.is_accepted for order in orders.values()),
+        "lost": counts["K1"],
+        "duplicated": counts["K2"],
+        "phantom": counts["K3"],
+        "illegal_transitions": counts["K4"],
+        "unresolved": counts["unresolved"],
+        "position_mismatch": counts["K5"],
+        "events_exact": bool(checked) and all(shard["events_gap_free"] for shard in checked),
+        "digests_equal": bool(checked) and all(shard["replicas_equal"] for shard in checked),
+        "violations": {checker: counts[checker] for checker in CHECKERS},
+        "stuck": seen.stuck,
+        "examples": {name: found for name, found in verdict.examples.items() if found},
+        "recovery_ms": summary([sample for sample in samples if sample is not None]),
+        "samples_ms": samples,
+        "coverage": coverage,
+        **_over_time(seen, samples),
+        "valid": is_done and len(orders) > 0 and all(coverage.values()),
+    }
+
+
+def _judged(
+    seen: Observed, orders: dict[judge.Key, judge.Order], samples: list[float | None]
+) -> judge.Verdict:
+    verdict = judge.judge(orders, seen.venue)
+    judge.compare_positions(verdict, judge.fills_by_account(orders, seen.venue), seen.positions)
+    judge.judge_exposure(verdict, orders, seen.venue, TIGHT)
+    for shard in seen.checked["shards"]:
+        verdict.counts["K7"] += not shard["replicas_equal"]
+        verdict.counts["K9"] += not shard["events_gap_free"]
+        verdict.counts["K9"] += shard["archive_equal"] is False
+    verdict.counts["K8"] += not seen.checked["holds"]
+    verdict.counts["K14"] += sum(sample is None for sample in samples) + len(seen.stuck)
+    return verdict
+
+
+def _samples(seen: Observed, shards: int) -> list[float | None]:
+    shard_of = {account: subjects.shard_of(account, shards) for account in BENCH_ACCOUNTS}
+    answered = Answered(seen.histories, shard_of)
+    found: list[float | None] = []
+    for number, fault in enumerate(seen.faults):
+        has_own_probe = fault.probe in (Probe.ARCHIVED, Probe.KILLED)
+        taken_ns = seen.probed[number] if has_own_probe else answered.recovery_ns(fault)
+        found.append(None if taken_ns is None else round(taken_ns / NS_PER_MS, 1))
+    return found
+
+
+def _over_time(seen: Observed, samples: list[float | None]) -> dict[str, Any]:
+    """When what happened, in milliseconds since the first request."""
+    lines = [line for of_client in seen.histories.values() for line in of_client]
+    first_ns = min((line.t_ns for line in lines if line.kind == "invoke"), default=0)
+    steps: dict[int, int] = {}
+    for line in lines:
+        if line.report is not None and line.report.get("exec_type") == "PENDING_NEW":
+            place = (line.t_ns - first_ns) // (STEP_MS * NS_PER_MS)
+            steps[place] = steps.get(place, 0) + 1
+    log = [
+        {
+            "at_ms": round((fault.t_ns - first_ns) / NS_PER_MS),
+            "action": fault.action,
+            "victim": fault.victim,
+            "recovery_ms": sample,
+        }
+        for fault, sample in zip(seen.faults, samples, strict=True)
+    ]
+    accepted = [steps.get(place, 0) for place in range(max(steps, default=-1) + 1)]
+    return {"log": log, "timeline": {"step_ms": STEP_MS, "accepted": accepted}}
+
+
+def _coverage(faults: list[Fault], histories: dict[str, list[Line]]) -> dict[str, int]:
+    """Events without which a run shows nothing: each must have happened."""
+    lines = [line for of_client in histories.values() for line in of_client]
+    asked = sorted(line.t_ns for line in lines if line.kind == "invoke")
+    reports = [line.report for line in lines if line.kind == "report" and line.report]
+    kinds = [report["exec_type"] for report in reports]
+    return {
+        "faults_under_load": sum(
+            bisect_left(asked, fault.t_ns) > bisect_left(asked, fault.t_ns - 500 * NS_PER_MS)
+            for fault in faults
+        ),
+        "reports": len(reports),
+        "fills": kinds.count("TRADE"),
+        "cancels": kinds.count("CANCELED"),
+        "replaces": kinds.count("REPLACED"),
+        "asked_twice": sum(line.kind == "again" for line in lines),
+        "beyond_limits": sum(report["reason"] == "MAX_POSITION" for report in reports),
+    }
+
+
+def commit() -> str:
+    """The commit of the checkout that runs, or a hash of what is installed."""
+    here = Path(__file__).resolve()
+    found = subprocess.run(
+        ["git", "-C", str(here.parent), "rev-parse", "--short", "HEAD"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if found.returncode == 0:
+        return found.stdout.strip()
+    return hashlib.sha256(here.read_bytes()).hexdigest()[:12]

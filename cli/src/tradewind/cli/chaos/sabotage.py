@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Services with a bug that nobody may have: negative controls of the judge.
+
+    python -m tradewind.cli.chaos.sabotage NAME MODULE
+
+runs a service's module with one thing broken in memory. Each sabotage names the scenario that gives
+it an occasion, and the checkers of which at least one must fire. A checker that stays silent here
+would stay silent in earnest.
+"""
+
+import dataclasses
+import runpy
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+ARMED_AFTER_S = 6.0
+"""After the start of a process, for a bug with which a suite would not even start."""
+
+
+def _append_without_condition() -> None:
+    """Outputs are appended wherever the stream's end is: a late replica appends them again."""
+    from tradewind.common.jetstream import Bus
+
+    original = Bus.append_batch
+    armed_s = time.monotonic() + ARMED_AFTER_S
+
+    async def append_batch(
+        self: Any, messages: Any, expected_last_seq: int | None, timeout_ms: int
+    ) -> Any:
+        is_armed = time.monotonic() > armed_s
+        return await original(self, messages, None if is_armed else expected_last_seq, timeout_ms)
+
+    Bus.append_batch = append_batch  # type: ignore[method-assign]
+
+
+def _dedup_by_broker_window_only() -> None:
+    """A request id counts as new again as soon as the broker has forgotten it."""
+    from tradewind.core import decide_client
+
+    decide_client.earlier_use = lambda _state, _command: None  # type: ignore[assignment,attr-defined]
+
+
+def _ack_before_quorum() -> None:
+    """Clients are told "durable" when a request was sent, and nothing when it was lost."""
+    from tradewind.gateway.journal import InFlight, Journal
+
+    original = Journal.publish
+
+    class Hasty:
+        def __init__(self, listener: Any) -> None:
+            self._listener = listener
+
+        def on_durable(self, _request: Any) -> None:
+            """It has been said already."""
+
+        def on_failed(self, _request: Any, _why: Any) -> None:
+            """Nobody is told."""
+
+        def on_answered(self, request: Any, answer: Any) -> None:
+            self._listener.on_answered(request, answer)
+
+    def publish(self: Any, shard: int, command: Any, listener: Any, *rest: Any) -> Any:
+        found = original(self, shard, command, Hasty(listener), *rest)
+        if isinstance(found, InFlight):
+            listener.on_durable(found)
+        return found
+
+    Journal.publish = publish  # type: ignore[method-assign,assignment]
+
+
+def _resend_on_timeout() -> None:
+    """What may have been sent is sent again, without a question to the venue."""
+    from tradewind.venue.outbound import Outbound
+
+    original = Outbound.offer
+
+    def offer(self: Any, request: Any, received_ns: int) -> None:
+        original(self, dataclasses.replace(request, is_possibly_sent=False), received_ns)
+
+    Outbound.offer = offer  # type: ignore[method-assign]
+
+
+def _free_exposure_on_timeout() -> None:
+    """An order without an answer from the venue counts no more."""
+    from tradewind.core import evolve
+    from tradewind.core.events import OrderReport
+    from tradewind.core.types import ExecType, Side
+
+    original = evolve.HANDLERS[OrderReport]
+
+    def order_report(state: Any, entry: Any, event: Any) -> None:
+        original(state, entry, event)
+        if event.exec_type is ExecType.UNKNOWN and event.order_id in state.live_orders:
+            order = state.live_orders[event.order_id]
+            position = state.positions[order.account, order.symbol]
+            if order.side is Side.BUY:
+                position.buy_working -= order.leaves_qty
+            else:
+                position.sell_working -= order.leaves_qty
+
+    evolve.HANDLERS[OrderReport] = order_report
+
+
+@dataclass(frozen=True, slots=True)
+class Sabotage:
+    """`service` is whose processes are broken; any of `checkers` must fire in `scenario`."""
+
+    apply: Callable[[], None]
+    service: str
+    scenario: str
+    checkers: tuple[str, ...]
+
+
+SABOTAGES = {
+    "append-without-condition": Sabotage(_append_without_condition, "oms", "oms-pause", ("K9",)),
+    "broker-window-dedup-only": Sabotage(_dedup_by_broker_window_only, "oms", "oms-kill", ("K2",)),
+    "ack-before-quorum": Sabotage(_ack_before_quorum, "gateway", "nats-kill", ("K1",)),
+    "resend-on-timeout": Sabotage(_resend_on_timeout, "venue", "connector-kill", ("K2",)),
+    "free-exposure-on-timeout": Sabotage(_free_exposure_on_timeout, "oms", "venue-pause", ("K6",)),
+}
+
+
+def instead_of(name: str) -> dict[str, list[str]]:
+    """The modules and arguments that stand for services when this is broken."""
+    service = SABOTAGES[name].service
+    return {service: ["tradewind.cli.chaos.sabotage", name, f"tradewind.{service}"]}
+
+
+def main() -> None:
+    """Breaks what the first argument names, then runs the module that the second names."""
+    _program, name, module = sys.argv
+    SABOTAGES[name].apply()
+    sys.argv = [module]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
