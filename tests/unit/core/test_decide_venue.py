@@ -21,6 +21,14 @@ def test_fills_move_order_and_position() -> None:
     assert (desk.position.qty, desk.position.buy_working) == (10, 0)
 
 
+def test_a_single_lot_is_reserved_and_freed_like_any_other() -> None:
+    desk = Desk.opened()
+    order_id = desk.submit(order_qty=1).order_id
+    assert desk.position.buy_working == 1
+    desk.fill(order_id, 1)
+    assert (desk.position.qty, desk.position.buy_working) == (1, 0)
+
+
 def test_a_fill_after_the_cancel_is_booked() -> None:
     desk = Desk.opened()
     order_id = desk.submit().order_id

@@ -9,6 +9,7 @@ from tests.golden.life import Life, session
 from tradewind.core import commands
 from tradewind.core.events import OrderReport, ReportIgnored, VenueRequest
 from tradewind.core.invariants import violations
+from tradewind.core.snapshot import digest
 from tradewind.core.state import Pending
 from tradewind.core.testing import ACCOUNT, SYMBOL
 from tradewind.core.types import (
@@ -289,7 +290,9 @@ def test_a_child_that_has_ended_does_not_end_its_parents_cancel_again() -> None:
     assert quantities(desk, parent) == ("PENDING_CANCEL", 1, 29, 10)
     desk.report(second, ExecType.EXPIRED)
     assert quantities(desk, parent) == ("CANCELED", 1, 0, 0)
+    desk.machine.digest()
     desk.fill(second, 2, exec_id="later")
+    assert desk.machine.digest() == digest(desk.machine.state)
     assert quantities(desk, parent) == ("CANCELED", 3, 0, 0)
     assert len(reports(desk.report(second, ExecType.TRADE_CANCEL, exec_ref_id="later"))) == 2
     assert quantities(desk, parent) == ("CANCELED", 1, 0, 0)
