@@ -158,7 +158,12 @@ def _control_plane(every: range) -> _Table:
             [*_bucket_live("CONFIG"), *_MARKET_DATA],
         ),
         "orchestrator": (
-            [*_QUESTIONS, *_bucket_read("CONFIG", "STATUS"), subjects.process_ended()],
+            [
+                *_QUESTIONS,
+                *_bucket_read("CONFIG", "STATUS"),
+                subjects.process_ended(),
+                *_leaders([*_journals(every), *_events(every)]),
+            ],
             [*_bucket_live("CONFIG", "STATUS"), *_DIGESTS],
         ),
     }
@@ -244,6 +249,10 @@ def _read(streams: Iterable[str]) -> list[str]:
 
 def _floor(streams: Iterable[str], durable: str) -> list[str]:
     return [f"$JS.API.CONSUMER.RESET.{stream}.{durable}" for stream in streams]
+
+
+def _leaders(streams: Iterable[str]) -> list[str]:
+    return [f"$JS.API.STREAM.LEADER.STEPDOWN.{stream}" for stream in streams]
 
 
 def _snapshots_read() -> list[str]:

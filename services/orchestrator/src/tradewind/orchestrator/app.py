@@ -13,6 +13,7 @@ from tradewind.common.jetstream import Bus
 from tradewind.common.lease import Holder
 from tradewind.common.lifecycle import Stop, serve_until, supervise
 from tradewind.common.status import Heartbeat
+from tradewind.orchestrator.balancer import keep_placed
 from tradewind.orchestrator.plan import read_plan
 from tradewind.orchestrator.readiness import Readiness
 from tradewind.orchestrator.settings import Settings
@@ -67,6 +68,7 @@ async def tell(settings: Settings, supervisor: Supervisor, stop: Stop) -> None:
             await supervise(
                 Heartbeat(bus, settings.service, "orchestrator").run(stop, facts),
                 tell_ends(bus, supervisor),
+                keep_placed(bus, settings.service.shards),
             )
         except BusError:
             await asyncio.sleep(RECONNECT_S)

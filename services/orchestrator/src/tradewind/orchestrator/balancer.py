@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Leaders of streams back to their places: the broker leaves them where a failover put them.
+
+Two shards that are led by one node are lost together for some seconds when that node dies.
+"""
+
+import asyncio
+import logging
+
+from tradewind.common import placement
+from tradewind.common.errors import BusError
+from tradewind.common.jetstream import Bus
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 2.0
+
+
+async def keep_placed(bus: Bus, shards: int) -> None:
+    """Moves one leader at a time, to a node that was in sync at two looks; runs until cancelled."""
+    seen: dict[str, str] = {}
+    while True:
+        await asyncio.sleep(LOOK_EVERY_S)
+        try:
+            found = await placement.misplaced(bus, shards)
+        except BusError:
+            found = {}
+        again = [stream for stream in found if seen.get(stream) == found[stream]]
+        seen = found
+        if again:
+            log.warning("%s goes back to %s", again[0], found[again[0]])
+            await placement.move_leader(bus, again[0], found[again[0]])

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A leader that a failover put elsewhere comes back to its node."""
+
+import asyncio
+
+import pytest
+
+from tests.integration.conftest import Connect
+from tradewind.common import placement
+from tradewind.common.testing import eventually
+from tradewind.orchestrator import balancer
+
+pytestmark = [pytest.mark.cluster, pytest.mark.anyio]
+
+
+async def test_misplaced_leaders_go_back_one_after_the_other(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(balancer, "LOOK_EVERY_S", 0.1)
+    admin = await connect()
+    names = await placement.nodes(admin)
+    away = {"JOURNAL_0": names[1], "EVENTS_1": names[2]}
+    for stream, node in away.items():
+        await placement.place_stream(admin, stream, node)
+    assert await placement.misplaced(admin, 2) == {"JOURNAL_0": names[0], "EVENTS_1": names[1]}
+    keeping = asyncio.ensure_future(balancer.keep_placed(await connect("orchestrator"), 2))
+
+    async def all_are_back() -> bool:
+        return not await placement.misplaced(admin, 2)
+
+    await eventually(all_are_back, 20.0)
+    for stream, node in (("JOURNAL_0", names[0]), ("EVENTS_1", names[1])):
+        info = await admin.api(f"STREAM.INFO.{stream}")
+        assert info["cluster"]["leader"] == node
+    assert not keeping.done()
+    keeping.cancel()
