@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Average cost in integers, exact for ever."""
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tradewind.core.positions import apply_fill
@@ -36,6 +36,7 @@ fills = st.lists(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(fills)
 def test_nothing_is_lost_to_rounding(history: list[tuple[Side, int, int]]) -> None:
     position = booked(*history)

@@ -12,7 +12,6 @@ from tradewind.core.decide_client import PENDINGS_MAX
 from tradewind.core.events import OrderReport, ReportIgnored, VenueRequest
 from tradewind.core.invariants import violations
 from tradewind.core.testing import ACCOUNT, MILLISECOND_NS, NEVER_NS, one, request_of
-from tradewind.core.transitions import ACKS
 from tradewind.core.types import (
     ExecType,
     OrdStatus,
@@ -24,6 +23,16 @@ from tradewind.core.types import (
 )
 
 STATUS = commands.RequestStatus(account=ACCOUNT, cl_ord_id="c1", client="client")
+PROOFS = (
+    ExecType.NEW,
+    ExecType.TRIGGERED,
+    ExecType.TRADE,
+    ExecType.RESTATED,
+    ExecType.REPLACED,
+    ExecType.CANCELED,
+    ExecType.EXPIRED,
+    ExecType.REJECTED,
+)
 STOP_LIMIT: dict[str, Any] = {"ord_type": OrdType.STOP_LIMIT, "stop_px": 1_010}
 
 
@@ -179,7 +188,7 @@ def test_a_fill_of_the_largest_size_that_was_asked_for_leaves_nothing() -> None:
     assert desk.position.buy_working == 0
 
 
-@pytest.mark.parametrize("word", sorted(ACKS))
+@pytest.mark.parametrize("word", PROOFS)
 def test_every_word_that_proves_that_the_venue_has_the_order_ends_the_doubt(word: ExecType) -> None:
     desk = Life.opened()
     order_id = desk.submit().order_id
