@@ -13,7 +13,7 @@ SHARD_OF = {"A": 0, "B": 1}
 
 def fault(probe: Probe, **facts: Any) -> Fault:
     return Fault(
-        t_ns=100, scenario="s", victim="v", pid=1, action=Action.KILL, probe=probe, **facts
+        t_ns=100, scenario="s", victim="v", pids={}, action=Action.KILL, probe=probe, **facts
     )
 
 

@@ -24,7 +24,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     t_ns: int
     scenario: str
     victim: str
-    pid: int
+    pids: dict[str, int]
     action: Action
     probe: Probe
     shard: int | None = None
@@ -53,7 +53,8 @@ class Nemesis:
                 log.write(msgspec.json.encode(fault) + b"\n")
                 on_fault(fault)
                 if fault.action is Action.KILL:
-                    await self._view.until_replaced(fault.victim, fault.pid)
+                    for name, pid in fault.pids.items():
+                        await self._view.until_replaced(name, pid)
             await self._view.until_in_step()
 
     async def _inject(self, scenario: Scenario) -> Fault:
@@ -62,17 +63,18 @@ class Nemesis:
             await asyncio.sleep(0.05)
             found = await self._view.candidates(scenario.victim)
         name = self._random.choice(sorted(found))
-        pid = self._view.pid(name)
+        pids = self._view.members(name)
         t_ns = time.monotonic_ns()
         if scenario.action is Action.KILL:
-            os.kill(pid, signal.SIGKILL)
+            for pid in pids.values():
+                os.kill(pid, signal.SIGKILL)
         else:
-            await _pause(pid)
+            await _pause(list(pids.values()))
         return Fault(
             t_ns=t_ns,
             scenario=self._scenario,
             victim=name,
-            pid=pid,
+            pids=pids,
             action=scenario.action,
             probe=scenario.probe,
             shard=found[name],
@@ -85,10 +87,12 @@ class Nemesis:
         return self._view.facts.gateway_urls[int(number)] if kind == "gateway" else ""
 
 
-async def _pause(pid: int) -> None:
-    """Stops a process for a while. It goes on whatever happens here."""
-    os.kill(pid, signal.SIGSTOP)
+async def _pause(pids: list[int]) -> None:
+    """Stops processes for a while. They go on whatever happens here."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
     try:
         await asyncio.sleep(PAUSE_S)
     finally:
-        os.kill(pid, signal.SIGCONT)
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)

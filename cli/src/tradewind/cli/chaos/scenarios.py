@@ -43,6 +43,7 @@ class Victim(StrEnum):
     VENUE = "the venue itself"
     JOURNAL_LEADER = "the node that leads a journal"
     NODE = "any node"
+    ZONE = "a zone: a node, its replicas, its gateway and its connector"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,7 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
         Scenario(victim=Victim.JOURNAL_LEADER, action=Action.KILL, probe=Probe.ACCEPTED),
         Scenario(victim=Victim.NODE, action=Action.KILL, probe=Probe.ACCEPTED),
     ),
+    "zone-loss": (Scenario(victim=Victim.ZONE, action=Action.KILL, probe=Probe.ACCEPTED),),
     "venue-pause": (Scenario(victim=Victim.VENUE, action=Action.PAUSE, probe=Probe.ACKNOWLEDGED),),
     "nats-pause": (Scenario(victim=Victim.NODE, action=Action.PAUSE, probe=Probe.ACCEPTED),),
 }

@@ -62,11 +62,33 @@ class View:
                 return {f"nats-{leader.rpartition('-')[2]}": s for leader, s in journals.items()}
             case Victim.NODE:
                 return {name: None for name in names if name.startswith("nats-")}
+            case Victim.ZONE:
+                return await self._zones()
             case Victim.CONNECTOR:
                 beats = await heartbeats(self._bus)
                 return {beat["instance"]: None for beat in beats if beat.get("role") == "connected"}
             case Victim.GATEWAY | Victim.RISK | Victim.ARCHIVER | Victim.VENUE:
                 return {name: None for name in names if name.startswith(PREFIXES[victim])}
+
+    def members(self, victim: str) -> dict[str, int]:
+        """The processes that a victim consists of, with their ids: a zone has several."""
+        kind, _, number = victim.partition("-")
+        if kind != "zone":
+            return {victim: self.pid(victim)}
+        names = {f"nats-n{int(number) + 1}", f"gateway-{number}", f"venue-sim-{number}"}
+        names |= {f"oms-{shard}-{number}" for shard in range(self.facts.shards)}
+        return {name: self.pid(name) for name in sorted(names & self.rows().keys())}
+
+    async def _zones(self) -> dict[str, int | None]:
+        """Every zone, with a shard whose journal another zone leads: that one must go on."""
+        leaders = await stream_leaders(self._bus, self.facts.shards)
+        led_by = {row["stream"]: (row["leader"] or "").rpartition("-n")[2] for row in leaders}
+        found: dict[str, int | None] = {}
+        for zone in range(len(self.facts.nodes)):
+            for shard in range(self.facts.shards):
+                if led_by[subjects.journal_stream(shard)] not in ("", str(zone + 1)):
+                    found[f"zone-{zone}"] = shard
+        return found
 
     async def until_replaced(self, name: str, pid: int) -> None:
         """Waits until another process runs in the place of a killed one.
