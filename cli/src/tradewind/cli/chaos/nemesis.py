@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -52,7 +52,7 @@ class Nemesis:
                 self.faults.append(fault)
                 log.write(msgspec.json.encode(fault) + b"\n")
                 on_fault(fault)
-                if fault.action is Action.KILL:
+                if fault.action is not Action.PAUSE:
                     for name, pid in fault.pids.items():
                         await self._view.until_replaced(name, pid)
             await self._view.until_in_step()
@@ -65,11 +65,13 @@ class Nemesis:
         name = self._random.choice(sorted(found))
         pids = self._view.members(name)
         t_ns = time.monotonic_ns()
-        if scenario.action is Action.KILL:
-            for pid in pids.values():
-                os.kill(pid, signal.SIGKILL)
-        else:
-            await _pause(list(pids.values()))
+        match scenario.action:
+            case Action.KILL:
+                _signal(pids, signal.SIGKILL)
+            case Action.ARM:
+                _signal(pids, signal.SIGUSR1)
+            case Action.PAUSE:
+                await _pause(pids)
         return Fault(
             t_ns=t_ns,
             scenario=self._scenario,
@@ -87,12 +89,15 @@ class Nemesis:
         return self._view.facts.gateway_urls[int(number)] if kind == "gateway" else ""
 
 
-async def _pause(pids: list[int]) -> None:
+def _signal(pids: Mapping[str, int], number: signal.Signals) -> None:
+    for pid in pids.values():
+        os.kill(pid, number)
+
+
+async def _pause(pids: Mapping[str, int]) -> None:
     """Stops processes for a while. They go on whatever happens here."""
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    _signal(pids, signal.SIGSTOP)
     try:
         await asyncio.sleep(PAUSE_S)
     finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+        _signal(pids, signal.SIGCONT)

@@ -11,12 +11,12 @@ from typing import Any
 
 import aiohttp
 
-from tradewind.cli.chaos import judge, probes
+from tradewind.cli.chaos import failpoints, judge, probes, sabotage
 from tradewind.cli.chaos.history import read
 from tradewind.cli.chaos.load import Load
 from tradewind.cli.chaos.nemesis import Fault, Nemesis
 from tradewind.cli.chaos.report import TIGHT, Observed, Plan, make_report
-from tradewind.cli.chaos.sabotage import SABOTAGES, instead_of
+from tradewind.cli.chaos.sabotage import SABOTAGES
 from tradewind.cli.chaos.scenarios import SCENARIOS, Probe
 from tradewind.cli.chaos.view import View
 from tradewind.cli.client import GatewayClient, GatewayError
@@ -55,10 +55,24 @@ async def run_chaos(plan: Plan, folder: Path, env: Mapping[str, str]) -> dict[st
         flow="synthetic",
         replicas=REPLICAS,
         gateways=GATEWAYS,
-        instead=instead_of(plan.sabotage) if plan.sabotage else {},
+        instead=_instead(plan),
     )
     async with running_suite(folder / "suite", options, env, Progress()) as facts:
         return await _Run(plan, folder, facts).report()
+
+
+def _instead(plan: Plan) -> dict[str, list[str]]:
+    """What is run in place of services: with a bug, or with a point at which they may die.
+
+    Raises:
+        SuiteError: if both would be in the same service.
+    """
+    points = [each.failpoint for each in SCENARIOS[plan.scenario] if each.failpoint]
+    pointed = failpoints.instead_of(points[0]) if points else {}
+    broken = sabotage.instead_of(plan.sabotage) if plan.sabotage else {}
+    if pointed.keys() & broken.keys():
+        raise SuiteError("that bug and that failpoint are in one service", code="CONFLICT")
+    return pointed | broken
 
 
 class _Run:

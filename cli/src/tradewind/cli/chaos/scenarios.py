@@ -13,6 +13,7 @@ class Action(StrEnum):
 
     KILL = "kill"
     PAUSE = "pause"
+    ARM = "let die at a failpoint"
 
 
 class Probe(StrEnum):
@@ -36,7 +37,7 @@ class Victim(StrEnum):
     """Which process is hit, by what it does at that moment."""
 
     SHARD_LEADER = "the replica that leads a shard"
-    GATEWAY = "a gateway"
+    GATEWAY = "a gateway that has clients"
     CONNECTOR = "a venue connector"
     RISK = "the risk service"
     ARCHIVER = "the archiver"
@@ -53,6 +54,7 @@ class Scenario:
     victim: Victim
     action: Action
     probe: Probe
+    failpoint: str = ""
 
 
 SCENARIOS: dict[str, tuple[Scenario, ...]] = {
@@ -75,6 +77,17 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     "venue-pause": (Scenario(victim=Victim.VENUE, action=Action.PAUSE, probe=Probe.ACKNOWLEDGED),),
     "nats-pause": (Scenario(victim=Victim.NODE, action=Action.PAUSE, probe=Probe.ACCEPTED),),
 }
+SCENARIOS |= {
+    f"die-{name}": (Scenario(victim=victim, action=Action.ARM, probe=probe, failpoint=name),)
+    for name, victim, probe in (
+        ("before-journal", Victim.GATEWAY, Probe.RECONNECTED),
+        ("after-journal", Victim.GATEWAY, Probe.RECONNECTED),
+        ("before-append", Victim.SHARD_LEADER, Probe.ACCEPTED),
+        ("after-append", Victim.SHARD_LEADER, Probe.ACCEPTED),
+        ("before-send", Victim.CONNECTOR, Probe.ACKNOWLEDGED),
+        ("after-send", Victim.CONNECTOR, Probe.ACKNOWLEDGED),
+    )
+}
 SCENARIOS["everything"] = tuple(
-    scenario for name in sorted(SCENARIOS) for scenario in SCENARIOS[name]
+    scenario for name in sorted(SCENARIOS) for scenario in SCENARIOS[name] if not scenario.failpoint
 )

@@ -67,7 +67,10 @@ class View:
             case Victim.CONNECTOR:
                 beats = await heartbeats(self._bus)
                 return {beat["instance"]: None for beat in beats if beat.get("role") == "connected"}
-            case Victim.GATEWAY | Victim.RISK | Victim.ARCHIVER | Victim.VENUE:
+            case Victim.GATEWAY:
+                beats = await heartbeats(self._bus)
+                return {beat["instance"]: None for beat in beats if beat.get("sessions")}
+            case Victim.RISK | Victim.ARCHIVER | Victim.VENUE:
                 return {name: None for name in names if name.startswith(PREFIXES[victim])}
 
     def members(self, victim: str) -> dict[str, int]:
@@ -151,7 +154,6 @@ class View:
 
 
 PREFIXES = {
-    Victim.GATEWAY: "gateway-",
     Victim.RISK: "risk-",
     Victim.ARCHIVER: "archiver-",
     Victim.VENUE: "simvenue",
