@@ -64,15 +64,17 @@ def simulate(plan: Plan, bug: str = "") -> Result:
             Substituted(suite := Suite(broker, dialer)),
             planted(BUGS[bug]) if bug else nullcontext(),
         ):
-            world.loop.run_until_complete(_run(suite, judge, Faults(suite, exchange, dialer)))
-            result = Result(
-                plan,
-                tuple(world.problems),
-                world.sometimes,
-                world.loop.trace,
-                tuple(world.loop.story),
-            )
-            world.loop.end()
+            try:
+                world.loop.run_until_complete(_run(suite, judge, Faults(suite, exchange, dialer)))
+                result = Result(
+                    plan,
+                    tuple(world.problems),
+                    world.sometimes,
+                    world.loop.trace,
+                    tuple(world.loop.story),
+                )
+            finally:
+                world.loop.end()
     finally:
         asyncio.set_event_loop(None)
         logging.disable(level)

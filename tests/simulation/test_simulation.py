@@ -18,7 +18,7 @@ from tests.simulation.world import Plan
 SEEDS_PER_BUG = 2_000
 SEEDS_SAID_AGAIN = range(12)
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def test_seeds_find_nothing_and_see_everything_that_may_happen() -> None:
