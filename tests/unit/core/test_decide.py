@@ -57,6 +57,7 @@ def test_it_is_denied_and_its_account_is_halted(
     assert (denied.exec_type, denied.ord_status) == (ExecType.DENIED, OrdStatus.DENIED)
     assert (denied.reason, denied.order_id) == (Reason.INTERNAL, "")
     assert denied.parent_order_id == ""
+    assert denied.order_qty == (SUBMIT.order_qty if command is SUBMIT else 0)
     assert (denied.cl_ord_id, denied.account) == (command.cl_ord_id, ACCOUNT)
     assert isinstance(halted, TradingStateSet)
     assert (halted.scope, halted.state, halted.actor) == (
