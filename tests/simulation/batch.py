@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many runs, on several processes; the same results whatever their number."""
 
+import gc
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -123,4 +124,5 @@ def _run_chunk(bug: str, seeds: range) -> Batch:
             batch.failed.append(seed)
             if bug:
                 break
+    gc.collect()  # what a run leaves behind refers to itself, and seldom is looked for
     return batch
