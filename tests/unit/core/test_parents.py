@@ -127,6 +127,7 @@ def test_childrens_fills_are_the_parents_until_both_are_filled() -> None:
     assert (of_parent.last_qty, of_parent.last_px, of_parent.venue_exec_id) == (4, 990, "F1")
     assert (of_parent.cum_qty, of_parent.leaves_qty, of_parent.cum_notional) == (4, 16, 3_960)
     assert (of_parent.cl_ord_id, of_parent.order_qty, of_parent.price) == ("parent", 20, 1_000)
+    assert (of_parent.orig_cl_ord_id, of_parent.venue_order_id) == ("", "")
     assert quantities(desk, parent) == ("PARTIALLY_FILLED", 4, 16, 16)
     desk.fill(first, 6)
     desk.fill(second, 10)
