@@ -253,34 +253,41 @@ class Client:
     async def _ask_how_it_ended(self) -> None:
         """The gateway's last word, over REST, on every order whose reports leave it open.
 
-        Without any word until the deadline nothing is written: the order stays unresolved.
+        A replica that lags may not know an order that is durable: only what nobody knows until the
+        deadline is told as unknown. Without any word at all the order stays unresolved.
         """
+        is_open = [key for key in self._orders if self._status.get(key, "") not in SETTLED]
+        words: dict[tuple[str, str], Message | None] = {}
         deadline_s = time.monotonic() + DRAIN_S
-        for account, cl_ord_id in self._orders:
-            status = self._status.get((account, cl_ord_id), "")
-            if status in SETTLED:
-                continue
-            is_told, report = await self._final(account, cl_ord_id, deadline_s)
-            if is_told:
-                self._history.write("final", account=account, cl_ord_id=cl_ord_id, report=report)
+        while is_open:
+            for key in is_open:
+                await self._ask_once(key, words)
+            is_late = time.monotonic() > deadline_s
+            is_open = [] if is_late else [key for key in is_open if not self._is_over(key, words)]
+            if is_open:
+                await asyncio.sleep(0.2)
+        for (account, cl_ord_id), report in words.items():
+            self._history.write("final", account=account, cl_ord_id=cl_ord_id, report=report)
 
-    async def _final(
-        self, account: str, cl_ord_id: str, deadline_s: float
-    ) -> tuple[bool, Message | None]:
-        """Asks until the order is settled, but not for ever: whether there was a word, and it."""
-        found: Message | None = None
-        while time.monotonic() < deadline_s:
-            try:
-                async with GatewayClient(self._gateways[0], self._credentials) as gateway:
-                    found = await gateway.order(account, cl_ord_id)
-            except GatewayError as error:
-                if error.code == "UNKNOWN_ORDER":
-                    return True, None
+    async def _ask_once(
+        self, key: tuple[str, str], words: dict[tuple[str, str], Message | None]
+    ) -> None:
+        try:
+            async with GatewayClient(self._gateways[0], self._credentials) as gateway:
+                words[key] = await gateway.order(*key)
+        except GatewayError as error:
+            if error.code == "UNKNOWN_ORDER":
+                words[key] = None
+            else:
                 self._gateways.rotate(-1)
-            if found is not None and found["ord_status"] in SETTLED:
-                break
-            await asyncio.sleep(0.2)
-        return found is not None, found
+
+    def _is_over(self, key: tuple[str, str], words: dict[tuple[str, str], Message | None]) -> bool:
+        if key not in words:
+            return False
+        report = words[key]
+        if report is None:
+            return key[1] not in self._durable
+        return report["ord_status"] in SETTLED
 
 
 def grid_of(tick_size: str, lot_size: str) -> Grid:
