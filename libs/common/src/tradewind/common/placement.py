@@ -25,7 +25,10 @@ async def nodes(bus: Bus) -> list[str]:
     Raises:
         BusError: if the stream has no leader.
     """
-    cluster = await _cluster(bus, subjects.journal_stream(0))
+    stream = subjects.journal_stream(0)
+    cluster = await _cluster(bus, stream)
+    if not cluster.get("leader"):
+        raise BusError(f"{stream} has no leader now")
     return sorted([cluster["leader"], *(replica["name"] for replica in cluster["replicas"])])
 
 
@@ -58,7 +61,8 @@ async def misplaced(bus: Bus, shards: int) -> dict[str, str]:
     found = {}
     for stream, node in _places(await nodes(bus), shards).items():
         cluster = await _cluster(bus, stream)
-        in_sync = [replica["name"] for replica in cluster["replicas"] if _is_in_sync(replica)]
+        replicas = cluster.get("replicas", [])
+        in_sync = [replica["name"] for replica in replicas if _is_in_sync(replica)]
         if cluster.get("leader") != node and node in in_sync:
             found[stream] = node
     return found
