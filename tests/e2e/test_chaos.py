@@ -46,7 +46,7 @@ def test_two_killed_leaders_harm_nothing_and_the_report_says_so(tmp_path: Path) 
 
 def test_a_connector_that_sends_without_asking_is_found_out() -> None:
     done = chaos(
-        *("--scenario", "connector-kill", "--faults", "4", "--orders", "600", "--rate", "300"),
+        *("--scenario", "die-after-send", "--faults", "2", "--orders", "300"),
         *("--sabotage", "resend-on-timeout"),
     )
     assert done.returncode == 1, done.stderr[-3000:] + done.stdout

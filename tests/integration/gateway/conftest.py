@@ -9,12 +9,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tradewind.cli.client import Credentials, GatewayClient, GatewayError
 from tradewind.common import codec, init_job, subjects
+from tradewind.common.errors import Refused
 from tradewind.common.jetstream import Bus
 from tradewind.common.testing import LocalCluster, eventually
 from tradewind.core.commands import SetReferencePrice
@@ -130,6 +132,16 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+async def _priced(bus: Bus, shard: int) -> bool:
+    """Journals a reference price; a stream may be without a leader just after it was placed."""
+    price = SetReferencePrice(symbol="BTC-USD", price=10_000_000)
+    try:
+        await bus.publish(subjects.journal_subject(shard, price), codec.encode(price))
+    except Refused:
+        return False
+    return True
+
+
 @pytest.fixture
 async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
     async with LocalCluster(SHARDS) as cluster:
@@ -140,8 +152,7 @@ async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
         )
         bus = await cluster.bus("admin")
         for shard in range(SHARDS):
-            price = SetReferencePrice(symbol="BTC-USD", price=10_000_000)
-            await bus.publish(subjects.journal_subject(shard, price), codec.encode(price))
+            await eventually(partial(_priced, bus, shard), 15.0, what=f"a price in shard {shard}")
         started = Platform(cluster, bus, tmp_path)
         for shard in range(SHARDS):
             started.start_replica(shard)

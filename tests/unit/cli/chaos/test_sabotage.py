@@ -19,7 +19,7 @@ def test_a_sabotage_names_a_service_a_scenario_and_checkers_that_exist(name: str
     sabotage = SABOTAGES[name]
     assert sabotage.scenario in SCENARIOS
     assert set(sabotage.checkers) <= set(CHECKERS)
-    assert instead_of(name)[sabotage.service][-1] == f"tradewind.{sabotage.service}"
+    assert instead_of(name, {})[sabotage.service][-1] == f"tradewind.{sabotage.service}"
 
 
 @pytest.mark.parametrize("name", SABOTAGES)
@@ -72,6 +72,9 @@ def test_an_armed_process_dies_before_the_next_one_passes() -> None:
     assert done.stdout == "published\n"
 
 
-def test_a_bug_and_a_failpoint_in_one_service_exclude_each_other() -> None:
-    both = {name: failpoints.instead_of(name).keys() for name in FAILPOINTS}
-    assert both["after-send"] == instead_of("resend-on-timeout").keys()
+def test_a_service_may_have_a_bug_and_a_point_to_die_at() -> None:
+    both = instead_of("resend-on-timeout", failpoints.instead_of("after-send"))
+    name, chaos = "resend-on-timeout", "tradewind.cli.chaos"
+    assert both == {
+        "venue": [f"{chaos}.sabotage", name, f"{chaos}.failpoints", "after-send", "tradewind.venue"]
+    }

@@ -53,7 +53,7 @@ def _before_append(point: _Point) -> None:
 def _after_append(point: _Point) -> None:
     from tradewind.common.jetstream import Bus
 
-    _follow(Bus, "append_batch", point)
+    _follow(Bus, "append_batch", point, lambda *_args: True)
 
 
 def _before_send(point: _Point) -> None:
@@ -63,9 +63,10 @@ def _before_send(point: _Point) -> None:
 
 
 def _after_send(point: _Point) -> None:
+    from tradewind.core.types import VenueAction
     from tradewind.venue.sim_adapter import SimAdapter
 
-    _follow(SimAdapter, "send", point)
+    _follow(SimAdapter, "send", point, lambda request: request.action is VenueAction.NEW)
 
 
 def _precede(owner: Any, name: str, point: _Point) -> None:
@@ -78,12 +79,13 @@ def _precede(owner: Any, name: str, point: _Point) -> None:
     setattr(owner, name, method)
 
 
-def _follow(owner: Any, name: str, point: _Point) -> None:
+def _follow(owner: Any, name: str, point: _Point, counts: Callable[..., bool]) -> None:
     original = getattr(owner, name)
 
-    async def method(*args: Any, **kwargs: Any) -> Any:
-        found = await original(*args, **kwargs)
-        point.reached()
+    async def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        found = await original(self, *args, **kwargs)
+        if counts(*args):
+            point.reached()
         return found
 
     setattr(owner, name, method)

@@ -62,17 +62,10 @@ async def run_chaos(plan: Plan, folder: Path, env: Mapping[str, str]) -> dict[st
 
 
 def _instead(plan: Plan) -> dict[str, list[str]]:
-    """What is run in place of services: with a bug, or with a point at which they may die.
-
-    Raises:
-        SuiteError: if both would be in the same service.
-    """
+    """What is run in place of services: with a bug, with a point at which they may die, or both."""
     points = [each.failpoint for each in SCENARIOS[plan.scenario] if each.failpoint]
     pointed = failpoints.instead_of(points[0]) if points else {}
-    broken = sabotage.instead_of(plan.sabotage) if plan.sabotage else {}
-    if pointed.keys() & broken.keys():
-        raise SuiteError("that bug and that failpoint are in one service", code="CONFLICT")
-    return pointed | broken
+    return sabotage.instead_of(plan.sabotage, pointed) if plan.sabotage else pointed
 
 
 class _Run:

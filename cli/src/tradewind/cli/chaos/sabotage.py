@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Services with a bug that nobody may have: negative controls of the judge.
 
-    python -m tradewind.cli.chaos.sabotage NAME MODULE
+    python -m tradewind.cli.chaos.sabotage NAME MODULE [ARGUMENT ...]
 
 runs a service's module with one thing broken in memory. Each sabotage names the scenario that gives
 it an occasion, and the checkers of which at least one must fire. A checker that stays silent here
@@ -12,7 +12,7 @@ import dataclasses
 import runpy
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,23 +118,23 @@ SABOTAGES = {
     "append-without-condition": Sabotage(_append_without_condition, "oms", "oms-pause", ("K9",)),
     "broker-window-dedup-only": Sabotage(_dedup_by_broker_window_only, "oms", "oms-kill", ("K2",)),
     "ack-before-quorum": Sabotage(_ack_before_quorum, "gateway", "nats-kill", ("K1",)),
-    "resend-on-timeout": Sabotage(_resend_on_timeout, "venue", "connector-kill", ("K2",)),
+    "resend-on-timeout": Sabotage(_resend_on_timeout, "venue", "die-after-send", ("K2",)),
     "free-exposure-on-timeout": Sabotage(_free_exposure_on_timeout, "oms", "venue-pause", ("K6",)),
 }
 
 
-def instead_of(name: str) -> dict[str, list[str]]:
-    """The modules and arguments that stand for services when this is broken."""
+def instead_of(name: str, others: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """The modules and arguments that stand for services when this is broken too."""
     service = SABOTAGES[name].service
-    return {service: ["tradewind.cli.chaos.sabotage", name, f"tradewind.{service}"]}
+    module = others.get(service, [f"tradewind.{service}"])
+    return {**others, service: ["tradewind.cli.chaos.sabotage", name, *module]}
 
 
 def main() -> None:
     """Breaks what the first argument names, then runs the module that the second names."""
-    _program, name, module = sys.argv
+    _program, name, *sys.argv = sys.argv
     SABOTAGES[name].apply()
-    sys.argv = [module]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":
