@@ -28,6 +28,9 @@ class Deaf:
         except asyncio.CancelledError:
             raise OSError("refused") from None
 
+    def close(self) -> None:
+        """Nothing was opened."""
+
 
 async def test_a_cancellation_that_an_attempt_drops_ends_the_attempts_all_the_same() -> None:
     connection, transport = Connection(), Deaf()

@@ -12,11 +12,13 @@ from typing import Any
 import msgspec
 
 from tradewind.common import subjects
-from tradewind.common.errors import BusError, Unknown
+from tradewind.common.errors import BusError, Refused, Unknown
 from tradewind.common.jetstream.bus import Bus
 
 PLACE_TIMEOUT_S = 20.0
 LOOK_AGAIN_S = 0.1
+WRONG_LAST_SEQUENCE = 10071
+NEVER_LAST_SEQ = 2**53
 
 
 async def nodes(bus: Bus) -> list[str]:
@@ -49,6 +51,10 @@ async def place_leaders(bus: Bus, system: Bus | None, shards: int) -> dict[str, 
     table = _places(names, shards)
     for stream, node in table.items():
         await place_stream(bus, stream, node)
+    for shard in range(shards):
+        await _until_taking(
+            bus, subjects.journal_stream(shard), subjects.journal_control(shard, "-")
+        )
     return table
 
 
@@ -85,6 +91,22 @@ async def place_stream(bus: Bus, stream: str, node: str) -> None:
         if loop.time() > deadline:
             raise BusError(f"{stream} would not move to {node}: see whether that node is in sync")
         await move_leader(bus, stream, node)
+
+
+async def _until_taking(bus: Bus, stream: str, subject: str) -> None:
+    """Waits until a new leader is heard of: it answers an append that cannot be meant."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + PLACE_TIMEOUT_S
+    while loop.time() < deadline:
+        try:
+            await bus.publish(subject, b"", expected_last_seq=NEVER_LAST_SEQ)
+        except Refused as error:
+            if error.err_code == WRONG_LAST_SEQUENCE:
+                return
+        except Unknown:
+            pass
+        await asyncio.sleep(LOOK_AGAIN_S)
+    raise BusError(f"{stream} takes nothing")
 
 
 def _places(names: list[str], shards: int) -> dict[str, str]:

@@ -37,6 +37,8 @@ class Connection(Client):
         try:
             await super()._connect_to_server(server)
         finally:
+            if not _is_wanted() and self._transport:
+                self._transport.close()  # type: ignore[no-untyped-call]
             _require_wanted()
 
     async def listen(self, subject: str, listener: Listener, queue: str = "") -> Any:
@@ -104,7 +106,11 @@ class Connection(Client):
         self._pending_data_size = 0
 
 
-def _require_wanted() -> None:
+def _is_wanted() -> bool:
     task = asyncio.current_task()
-    if task is not None and task.cancelling():
+    return task is None or not task.cancelling()
+
+
+def _require_wanted() -> None:
+    if not _is_wanted():
         raise asyncio.CancelledError
