@@ -11,6 +11,7 @@ import pytest
 
 from tradewind.cli.client import GatewayClient, GatewayError
 from tradewind.common import codec, subjects
+from tradewind.common.testing import eventually
 from tradewind.core.commands import SetTradingState
 from tradewind.core.types import TradingState
 
@@ -33,6 +34,7 @@ EXPLICIT = {
 TRADERS = 4
 PAUSE_S = 0.02
 LOAD_S = 8.0
+ORDERS_BEFORE = 50
 
 
 @dataclass
@@ -78,7 +80,7 @@ async def test_the_loss_of_the_journals_leader_is_told_in_time(
     leader = info["cluster"]["leader"]
     answers = Answers()
     loading = asyncio.create_task(load(platform, answers, LOAD_S))
-    await asyncio.sleep(LOAD_S / 8)
+    await eventually(lambda: answers.codes["accepted"] >= ORDERS_BEFORE)
     platform.cluster.signal_node(leader, harm)
     await loading
     with capsys.disabled():

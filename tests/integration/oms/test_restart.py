@@ -5,7 +5,6 @@ A third of the orders lives. By hand, with the figures of the documentation:
 TRADEWIND_RESTART_ENTRIES=1000000 .venv/bin/pytest tests/integration/oms/test_restart.py
 """
 
-import asyncio
 import json
 import os
 from dataclasses import replace
@@ -86,16 +85,15 @@ async def back_within_s(shard: Shard, seq: int) -> float:
     """Seconds until a replica started now has applied entry `seq` and answers."""
     started_s = perf_counter()
     shard.start(0, snapshot_every=10**9)
-    while perf_counter() < started_s + LONG_S:
+
+    async def is_back() -> bool:
         try:
-            answer = json.loads(
-                await shard.bus.request(subjects.query_oms(0, "state"), b"{}", 1000)
-            )
+            body = await shard.bus.request(subjects.query_oms(0, "state"), b"{}", 1000)
         except BusError:
-            await asyncio.sleep(0.02)
-            continue
-        if answer["seq"] >= seq:
-            break
+            return False
+        return bool(json.loads(body)["seq"] >= seq)
+
+    await eventually(is_back, LONG_S, what=f"a replica at entry {seq}")
     return perf_counter() - started_s
 
 

@@ -15,7 +15,7 @@ from tradewind.cli.console_io import run_or_explain
 async def work() -> int:
     try:
         print("at work", flush=True)
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()
     finally:
         print("cleaned up", flush=True)
     return 0

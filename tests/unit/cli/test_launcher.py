@@ -104,7 +104,7 @@ def test_an_orchestrator_that_ends_again_and_again_is_given_up(tmp_path: Path) -
 
 
 def test_a_text_with_brackets_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    text = "its log, [/tmp/x.log], ends: [ERR] bad [bold]"
+    text = "its log, [logs/x.log], ends: [ERR] bad [bold]"
 
     async def fail() -> int:
         raise SuiteError(text)

@@ -88,6 +88,12 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease_module, "LOOK_S", 0.001)
 
 
+async def still_waits(waiting: "asyncio.Future[None]") -> None:
+    """It is given time to see what there is, and does not take the lease."""
+    done, _ = await asyncio.wait({waiting}, timeout=0.05)
+    assert not done
+
+
 async def renewed(values: Values) -> None:
     """Waits for two renewals, so that one began after this."""
     wanted = values.entry.revision + 2
@@ -107,8 +113,7 @@ async def test_a_free_lease_is_taken_at_once_and_only_by_one() -> None:
     assert first.is_held
     async with at_work(second):
         waiting = asyncio.ensure_future(second.acquire())
-        await asyncio.sleep(0.02)
-        assert not waiting.done()
+        await still_waits(waiting)
         assert not second.is_held
         waiting.cancel()
 
@@ -129,7 +134,7 @@ async def test_a_silent_holder_loses_it_and_is_told() -> None:
     second = seen_from(values, SECOND, clock)
     async with at_work(second):
         waiting = asyncio.ensure_future(second.acquire())
-        await asyncio.sleep(0.01)
+        await still_waits(waiting)
         clock.now_s += EXPIRES_S
         await asyncio.wait_for(waiting, 5)
         assert second.is_held
@@ -160,10 +165,9 @@ async def test_the_end_of_the_holder_frees_it_and_the_end_of_another_process_doe
     _first, second = await held_by_first(values, Clock())
     async with at_work(second):
         waiting = asyncio.ensure_future(second.acquire())
-        await asyncio.sleep(0.01)
+        await still_waits(waiting)
         second.hear_end(msgspec.json.encode(Holder("venue-0", 99)))
-        await asyncio.sleep(0.01)
-        assert not waiting.done()
+        await still_waits(waiting)
         second.hear_end(msgspec.json.encode(Holder("venue-0", 10)))
         await asyncio.wait_for(waiting, 5)
         assert second.is_held
@@ -174,7 +178,7 @@ async def test_a_lease_that_is_given_up_is_free() -> None:
     first, second = await held_by_first(values, Clock())
     async with at_work(second):
         waiting = asyncio.ensure_future(second.acquire())
-        await asyncio.sleep(0.01)
+        await still_waits(waiting)
         await first.release()
         assert not first.is_held
         await asyncio.wait_for(waiting, 5)

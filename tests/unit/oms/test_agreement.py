@@ -126,7 +126,8 @@ async def test_a_shadow_that_differs_halts_nobody_else() -> None:
     agreement.hear(other(CHECKPOINT_EVERY, is_shadow=True, digest="f" * 64)[0])
     assert agreement.disagreements == 1
     running = asyncio.ensure_future(agreement.run())
-    await asyncio.sleep(0)
+    done, _ = await asyncio.wait({running}, timeout=0.05)
+    assert not done
     running.cancel()
     assert bus.published == []
 
