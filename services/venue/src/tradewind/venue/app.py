@@ -23,9 +23,11 @@ from tradewind.common.lease import BUCKET, Holder, Lease, hear_ends
 from tradewind.common.lifecycle import Stop, serve_until, supervise
 from tradewind.common.status import Heartbeat
 from tradewind.venue.adapter import VenueDialer
+from tradewind.venue.dialers import Means, make_dialer
+from tradewind.venue.instruments import BUCKET as INSTRUMENTS
+from tradewind.venue.instruments import Instruments
 from tradewind.venue.session import ShardSession
 from tradewind.venue.settings import Settings
-from tradewind.venue.sim_adapter import SimDialer
 
 log = logging.getLogger(__name__)
 
@@ -40,22 +42,19 @@ async def serve(settings: Settings, stop: Stop) -> None:
     try:
         await streams.verify(bus, service.shards)
         async with ClientSession() as http:
-            dialer = SimDialer(
-                http,
-                url=settings.url,
-                venue=settings.venue,
-                session=settings.session,
-                key=settings.key,
-            )
             process = f"{service.instance}.{secrets.token_hex(6)}"
             me = Holder(service.instance, os.getpid(), process)
             lease = Lease(KeyValue(bus, BUCKET), f"{SERVICE}.{settings.venue}", me)
             await hear_ends(bus, lease)
+            instruments = Instruments(KeyValue(bus, INSTRUMENTS))
+            dialer = make_dialer(Means(settings, http, instruments, lambda: lease.is_held))
+            await instruments.load()
             sessions: list[ShardSession] = []
             try:
                 await serve_until(
                     stop,
                     lease.follow(),
+                    instruments.follow(),
                     work(bus, settings, dialer, lease, process, sessions),
                     Heartbeat(bus, service, SERVICE).run(
                         stop, lambda: facts(settings.venue, lease, sessions)

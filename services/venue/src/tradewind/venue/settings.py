@@ -12,7 +12,8 @@ from tradewind.venue.session import UNKNOWN_AFTER_MS
 class Settings:
     """One connector to one venue.
 
-    `url` is the venue's address without a path, `ws://` or `wss://`.
+    `adapter` names the protocol (see `dialers`).
+    `url` is the venue's address without a path, as the adapter wants it: `ws://` or `wss://`.
     `session` is the name under which the venue knows us; each shard has its own, and whoever logs
     on with it cuts off the one before. `read_lag_ms` is how long after a logon the venue's answers
     may still lack what an earlier session sent. A request without an answer makes its order
@@ -21,6 +22,7 @@ class Settings:
 
     service: ServiceSettings
     venue: str
+    adapter: str
     url: str
     session: str
     key: str = field(repr=False)
@@ -30,10 +32,11 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
-        """Reads TRADEWIND_VENUE, _VENUE_URL, _VENUE_KEY, _VENUE_SESSION and the three times."""
+        """Reads TRADEWIND_VENUE and TRADEWIND_VENUE_URL, _ADAPTER, _KEY, _SESSION, and the times."""
         return cls(
             service=ServiceSettings.from_env(env),
             venue=require(env, "TRADEWIND_VENUE"),
+            adapter=env.get("TRADEWIND_VENUE_ADAPTER", "") or "sim",
             url=require(env, "TRADEWIND_VENUE_URL").rstrip("/"),
             session=env.get("TRADEWIND_VENUE_SESSION", "") or "TRADEWIND",
             key=env.get("TRADEWIND_VENUE_KEY", ""),
