@@ -32,7 +32,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
-        """Reads TRADEWIND_VENUE and TRADEWIND_VENUE_URL, _ADAPTER, _KEY, _SESSION, and the times."""
+        """Reads TRADEWIND_VENUE and TRADEWIND_VENUE_URL, _ADAPTER, _KEY, _SESSION, times."""
         return cls(
             service=ServiceSettings.from_env(env),
             venue=require(env, "TRADEWIND_VENUE"),
