@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, WSMsgType
 
-from tests.integration.simvenue.venue_process import client, venue_process
+from tests.integration.simvenue.venue_process import KEY, client, venue_process
 
 pytestmark = pytest.mark.anyio
 
@@ -102,3 +102,44 @@ async def test_the_feed_shows_quotes_depth_and_trades(tmp_path: Path) -> None:
                 assert answer.status == 400
         assert seen["quote"]["bid_px"] < seen["quote"]["ask_px"]  # type: ignore[operator]
         assert trades[0]["px"] == seen["trade"]["px"]
+
+
+async def test_orders_end_with_the_connection_if_their_client_wanted_that(tmp_path: Path) -> None:
+    logon = {"op": "logon", "session": "tester", "key": KEY, "cancel_on_disconnect": True}
+    async with venue_process(tmp_path) as venue:
+        async with client(venue) as first, client(venue) as second:
+            await first.say(**logon)
+            await first.order("a", price=90)
+            await first.say(op="status", cl_id="a")
+            assert [(await first.hear())["op"] for _ in range(2)] == ["logged_on", "status"]
+            await second.say(**logon)
+            assert (await second.hear())["op"] == "logged_on"
+            await venue.administer(op="cut", session="tester")
+            assert (await second.socket.receive(timeout=10)).type is WSMsgType.CLOSED
+        async with client(venue) as third:
+            await third.log_on()
+            await third.say(op="reports", after=0)
+            told = [await third.hear() for _ in range(2)]
+            assert [(r["exec_type"], r["text"]) for r in told] == [
+                ("NEW", ""),
+                ("CANCELED", "CANCEL_ON_DISCONNECT"),
+            ]
+
+
+async def test_a_session_hears_refusals_and_its_position(tmp_path: Path) -> None:
+    async with venue_process(tmp_path) as venue, client(venue) as one:
+        await one.log_on()
+        await venue.administer(op="fault", kind="rate_limit", ms=50)
+        await one.order("a")
+        assert await one.hear() == {
+            "op": "refused",
+            "code": "RATE_LIMITED",
+            "retry_ms": 50,
+            "cl_id": "a",
+            "request_id": "a",
+        }
+        await venue.administer(op="drift", session="tester", qty=3)
+        await one.say(op="position", request_id="p")
+        answer = await one.hear()
+        assert (answer["symbol"], answer["qty"], answer["request_id"]) == ("BTC-USD", 3, "p")
+        assert (await venue.status())["faults_played"] == {"rate_limit": 1}

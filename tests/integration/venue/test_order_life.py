@@ -111,7 +111,7 @@ async def test_what_the_venue_loses_takes_back_or_forgets_to_say_is_found_out(
 async def a_lost_answer_makes_an_order_unknown_until_it_is_proved(
     desk: Desk, venue: VenueProcess
 ) -> None:
-    await venue.administer(op="drop_reports", count=1)
+    await venue.administer(op="fault", kind="drop_report")
     await desk.put(buy("lost", 90))
     unknown = await desk.until_told("lost", ExecType.UNKNOWN)
     assert (unknown.ord_status, unknown.leaves_qty) == (OrdStatus.UNKNOWN, 10)
@@ -140,7 +140,7 @@ async def a_day_order_that_ended_unheard_is_found_at_the_day_roll(
 ) -> None:
     await desk.put(buy("day", 85, time_in_force=TimeInForce.DAY))
     await desk.until_told("day", ExecType.NEW)
-    await venue.administer(op="drop_reports", count=1)
+    await venue.administer(op="fault", kind="drop_report")
     await venue.administer(op="end_day")
     await desk.put(RollDay(trading_date="2026-03-03", retire_before_ns=0))
     expired = await desk.until_told("day", ExecType.EXPIRED)

@@ -116,9 +116,9 @@ def test_an_answered_request_is_answered_again_with_the_same_execution(tmp_path:
 
 def test_a_status_tells_of_working_and_ended_orders(tmp_path: Path) -> None:
     venue = busy_venue(tmp_path)
-    working, ended = venue.status("s", "a"), venue.status("s", "c")
+    working, ended = venue.status("s", "a")[1], venue.status("s", "c")[1]
     assert working is not None
     assert (working.ord_status, working.cum_qty, working.leaves_qty) == ("PARTIALLY_FILLED", 4, 6)
     assert ended is not None
     assert ended.ord_status == "CANCELED"
-    assert venue.status("s", "never") is None
+    assert venue.status("s", "never") == ([], None)

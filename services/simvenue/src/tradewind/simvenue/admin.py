@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people at the venue can do: sessions, the day's end, busts, corrections, faults.
 
-Whatever changes an order is a line in the ledger, like any request.
+All of it is a line in the ledger, like any request; `faults` says what each fault is.
 """
 
 from typing import Annotated
 
 import msgspec
 
-from tradewind.core.types import TradSesStatus
+from tradewind.core.types import Side, TradSesStatus
+from tradewind.simvenue.faults import Kind
 from tradewind.simvenue.requests import Count, Id
 
 ExecNo = Annotated[int, msgspec.Meta(gt=0, lt=2**62)]
+Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=60_000)]
 
 
 class SetSession(
@@ -56,13 +58,74 @@ class Restate(
     price: Count
 
 
-class DropReports(
-    msgspec.Struct, frozen=True, tag_field="op", tag="drop_reports", forbid_unknown_fields=True
+class Fault(msgspec.Struct, frozen=True, tag_field="op", tag="fault", forbid_unknown_fields=True):
+    """A fault is played the next `count` times that it can be. `ms` 0: as long as it usually is."""
+
+    kind: Kind
+    count: Count = 1
+    ms: Milliseconds = 0
+
+
+class Rates(msgspec.Struct, frozen=True, tag_field="op", tag="faults", forbid_unknown_fields=True):
+    """From now on faults are played with these probabilities, drawn from `seed`."""
+
+    rates: dict[Kind, Annotated[float, msgspec.Meta(ge=0, le=1)]]
+    seed: int = 1
+    ms: dict[Kind, Milliseconds] = {}
+
+
+class Heal(msgspec.Struct, frozen=True, tag_field="op", tag="heal", forbid_unknown_fields=True):
+    """No fault is played any more, and the stated positions are the true ones again."""
+
+
+class Cut(msgspec.Struct, frozen=True, tag_field="op", tag="cut", forbid_unknown_fields=True):
+    """The connection of a session breaks now; "": every connection."""
+
+    session: str = ""
+
+
+class Rollback(
+    msgspec.Struct, frozen=True, tag_field="op", tag="rollback", forbid_unknown_fields=True
 ):
-    """A fault: the next reports get lost on their way to the clients. The ledger has them."""
+    """F12: the venue begins anew without its last `count` orders and all that became of them.
 
-    count: Count
+    All connections break. The ledger keeps what truly happened.
+    """
+
+    count: Annotated[int, msgspec.Meta(gt=0, lt=10_000)]
 
 
-Administration = SetSession | EndDay | Bust | Correct | Restate | DropReports
+class ExternalOrder(
+    msgspec.Struct, frozen=True, tag_field="op", tag="external_order", forbid_unknown_fields=True
+):
+    """F6: somebody else enters a limit order in a session's name."""
+
+    session: Id
+    cl_id: Id
+    side: Side
+    qty: Annotated[int, msgspec.Meta(gt=0, lt=2**62)]
+    price: Annotated[int, msgspec.Meta(gt=0, lt=2**62)]
+
+
+class Drift(msgspec.Struct, frozen=True, tag_field="op", tag="drift", forbid_unknown_fields=True):
+    """F13: from now on the position that the venue states for a session is off by `qty` lots."""
+
+    session: Id
+    qty: Annotated[int, msgspec.Meta(gt=-(2**62), lt=2**62)]
+
+
+Administration = (
+    SetSession
+    | EndDay
+    | Bust
+    | Correct
+    | Restate
+    | Fault
+    | Rates
+    | Heal
+    | Cut
+    | Rollback
+    | ExternalOrder
+    | Drift
+)
 decoder = msgspec.json.Decoder(Administration)

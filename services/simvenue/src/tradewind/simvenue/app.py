@@ -120,4 +120,5 @@ def _status(settings: Settings, source: str, venue: Venue, replay: Replay) -> di
         "working_orders": len(venue.exchange.records.working),
         "resting_orders": len(venue.exchange.book),
         "sessions": venue.epochs,
+        "faults_played": venue.faults.played,
     }

@@ -19,10 +19,11 @@ from tradewind.common.errors import CorruptionError
 from tradewind.simvenue.orders import Report
 
 LINE_BYTES_MAX = 16 * 1024
+FOR_EVER_NS = 2**63
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line: `kind` is `logon`, `in`, `admin` or `report`."""
+    """One line: `kind` is `logon`, `in`, `refused` (asked for, not done), `admin` or `report`."""
 
     kind: str
     ts_ns: int
@@ -97,10 +98,7 @@ class Ledger:
 
     def report(self, exec_no: int) -> Report:
         """The report of this number."""
-        raw = os.pread(self._fd, LINE_BYTES_MAX, self._offsets[exec_no])
-        report = _decoder.decode(raw[: raw.index(b"\n")]).report
-        assert report is not None
-        return report
+        return self._dated(exec_no)[1]
 
     def reports(self, session: str, after: int, back: int) -> Iterator[Report]:
         """A session's reports after `after`, and `back` before them."""
@@ -109,9 +107,16 @@ class Ledger:
         for index in range(first, len(numbers)):
             yield self.report(numbers[index])
 
-    def reports_of(self, session: str, cl_id: str) -> list[Report]:
-        """All reports about an order."""
-        return [self.report(no) for no in self._numbers_by_order.get((session, cl_id), ())]
+    def reports_of(self, session: str, cl_id: str, until_ns: int = FOR_EVER_NS) -> list[Report]:
+        """All reports about an order, or those up to a time."""
+        numbers = self._numbers_by_order.get((session, cl_id), ())
+        return [report for ts_ns, report in map(self._dated, numbers) if ts_ns <= until_ns]
+
+    def _dated(self, exec_no: int) -> tuple[int, Report]:
+        raw = os.pread(self._fd, LINE_BYTES_MAX, self._offsets[exec_no])
+        line = _decoder.decode(raw[: raw.index(b"\n")])
+        assert line.report is not None
+        return line.ts_ns, line.report
 
     def _parse(self, raw: bytes, number: int, *, is_last: bool) -> Line | None:
         try:

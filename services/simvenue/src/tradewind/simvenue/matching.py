@@ -58,7 +58,7 @@ class Exchange:
         self._last_px = 0
         self._on_trade = on_trade
 
-    def new(self, session: str, request: New) -> list[Report]:
+    def new(self, session: str, request: New, now_ns: int = 0) -> list[Report]:
         """Takes, fills, rests, keeps or refuses a new order."""
         order = Order(
             session=session,
@@ -75,7 +75,8 @@ class Exchange:
             is_post_only=request.is_post_only,
             expire_ns=request.expire_ns,
         )
-        refusal = self._refusal(order)
+        is_late = 0 < request.valid_until_ns < now_ns
+        refusal = "EXPIRED_REQUEST" if is_late else self._refusal(order)
         if refusal:
             return [self.records.report(order, ExecType.REJECTED, text=refusal)]
         self.records.add(order)
@@ -128,10 +129,35 @@ class Exchange:
             self._rest(order)
         return [report]
 
+    def trade_with_stranger(self, order: Order) -> list[Report]:
+        """Somebody takes half of a working order, at its price."""
+        qty, price = (order.leaves_qty + 1) // 2, order.price or self._last_px
+        is_resting = self.book.get(order.venue_order_id) is not None
+        if not (is_resting and price):
+            return []
+        self._show(Trade(OPPOSITE[order.side], price, qty))
+        report = self._fill(order, qty, price)
+        self.book.remove(order.venue_order_id)
+        if order.leaves_qty:
+            self._rest(order)
+        return [report]
+
+    def forget(self, key: Key) -> None:
+        """An order never was."""
+        order = self.records.forget(key)
+        self._dormant.pop(key, None)
+        if order is not None:
+            self.book.remove(order.venue_order_id)
+
     def expire(self, now_ns: int) -> list[Report]:
         """Ends the orders whose own time is up."""
         due = [o for o in self.records.working.values() if 0 < o.expire_ns <= now_ns]
         return [self._end(order, ExecType.EXPIRED, text="EXPIRE_TIME") for order in due]
+
+    def cancel_all(self, session: str, text: str) -> list[Report]:
+        """Cancels a session's working orders unasked."""
+        orders = [o for o in self.records.working.values() if o.session == session]
+        return [self._end(order, ExecType.CANCELED, text=text) for order in orders]
 
     def end_day(self) -> list[Report]:
         """Ends the orders that were good for the day, and those of its auctions."""

@@ -84,6 +84,14 @@ class Records:
         self._note(report)
         return report
 
+    def forget(self, key: Key) -> Order | None:
+        """Knows an order no more; returns it if it worked."""
+        self.ended.pop(key, None)
+        order = self.working.pop(key, None)
+        if order is not None:
+            self._by_venue_id.pop(order.venue_order_id, None)
+        return order
+
     def restore(self, report: Report) -> None:
         """Takes one report of an earlier life."""
         self.last_exec_no = report.exec_no

@@ -13,14 +13,22 @@ MESSAGE_BYTES_MAX = 64 * 1024
 
 
 class Logon(msgspec.Struct, frozen=True, tag_field="op", tag="logon", forbid_unknown_fields=True):
-    """Takes the session; whoever had it before is cut off first."""
+    """Takes the session; whoever had it before is cut off first.
+
+    With `cancel_on_disconnect` the session's orders are cancelled when its connection ends, unless
+    another logon took it.
+    """
 
     session: Id
     key: str = ""
+    cancel_on_disconnect: bool = False
 
 
 class New(msgspec.Struct, frozen=True, tag_field="op", tag="new", forbid_unknown_fields=True):
-    """A new order. What its type does not have is 0."""
+    """A new order. What its type does not have is 0.
+
+    After `valid_until_ns` it is refused (EXPIRED_REQUEST), whenever it was sent.
+    """
 
     cl_id: Id
     symbol: str
@@ -33,6 +41,7 @@ class New(msgspec.Struct, frozen=True, tag_field="op", tag="new", forbid_unknown
     display_qty: Count = 0
     is_post_only: bool = False
     expire_ns: Count = 0
+    valid_until_ns: Count = 0
 
 
 class Cancel(msgspec.Struct, frozen=True, tag_field="op", tag="cancel", forbid_unknown_fields=True):
@@ -76,5 +85,16 @@ class Reports(
     back: Count = 0
 
 
-Request = Logon | New | Cancel | Replace | Status | Reports
+class Position(
+    msgspec.Struct, frozen=True, tag_field="op", tag="position", forbid_unknown_fields=True
+):
+    """Asks for the session's position: what all its trades so far add up to.
+
+    The answer comes in its place among the reports, and repeats `request_id`.
+    """
+
+    request_id: Id
+
+
+Request = Logon | New | Cancel | Replace | Status | Reports | Position
 decoder = msgspec.json.Decoder(Request)

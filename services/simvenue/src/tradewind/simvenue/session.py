@@ -13,12 +13,14 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from tradewind.simvenue.admin import SetSession
+from tradewind.simvenue.faults import Misanswered
 from tradewind.simvenue.orders import Report
 from tradewind.simvenue.requests import (
     MESSAGE_BYTES_MAX,
     Cancel,
     Logon,
     New,
+    Position,
     Replace,
     Reports,
     Request,
@@ -44,12 +46,13 @@ class Sessions:
         self._key = key
         self._owners: dict[str, Connection] = {}
         self._connections: set[Connection] = set()
+        venue.faults.cutters.append(self.cut)
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Handles one WebSocket from its opening to its end."""
         socket = web.WebSocketResponse(max_msg_size=MESSAGE_BYTES_MAX, heartbeat=5.0)
         await socket.prepare(request)
-        connection = Connection(self, self._venue, socket)
+        connection = Connection(self, self._venue, socket, request.transport)
         self._connections.add(connection)
         try:
             await connection.run()
@@ -57,6 +60,8 @@ class Sessions:
             self._connections.discard(connection)
             if self._owners.get(connection.session) is connection:
                 del self._owners[connection.session]
+                if connection.is_cancelling:
+                    self._venue.disconnected(connection.session)
         return socket
 
     def take(self, connection: "Connection", logon: Logon) -> int | None:
@@ -75,8 +80,15 @@ class Sessions:
         for connection in self._owners.values():
             connection.tell(session)
 
+    def cut(self, session: str) -> None:
+        """Breaks the connection of a session, or with "" of all: nobody says goodbye."""
+        for owner in list(self._owners.values()):
+            if session in ("", owner.session):
+                owner.abort()
+
     def close(self) -> None:
         """Ends all connections: the venue stops."""
+        self._owners.clear()
         for connection in list(self._connections):
             connection.end(CLOSE_GOING, "the venue stops")
 
@@ -84,8 +96,16 @@ class Sessions:
 class Connection:
     """One WebSocket. What is queued here leaves in order."""
 
-    def __init__(self, sessions: Sessions, venue: Venue, socket: web.WebSocketResponse) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        venue: Venue,
+        socket: web.WebSocketResponse,
+        transport: asyncio.Transport | None,
+    ) -> None:
         self.session = ""
+        self.is_cancelling = False
+        self._transport = transport
         self._sessions = sessions
         self._venue = venue
         self._socket = socket
@@ -111,6 +131,13 @@ class Connection:
         """The session is another's now: nothing more is read or written here."""
         self._venue.release(self.session, self._deliver)
         self.end(CLOSE_TAKEN, "the session was taken by another logon")
+
+    def abort(self) -> None:
+        """Breaks the connection as a network does; what is queued is lost."""
+        self._has_ended = True
+        self._venue.release(self.session, self._deliver)
+        if self._transport is not None:
+            self._transport.abort()
 
     def end(self, code: int, text: str) -> None:
         """Closes once what is queued has left."""
@@ -139,12 +166,17 @@ class Connection:
             self._refuse("WRONG_KEY", "the key is not this session's", CLOSE_REFUSED)
             return
         self.session = logon.session
+        self.is_cancelling = logon.cancel_on_disconnect
         self._send({"op": "logged_on", "session_epoch": epoch})
 
     def _do(self, request: Request) -> None:
         match request:
             case New() | Cancel() | Replace():
-                self._venue.request(self.session, request)
+                self._do_request(request)
+            case Position():
+                lots = self._venue.position(self.session)
+                answer = {"op": "position", "request_id": request.request_id, "qty": lots}
+                self._send({**answer, "symbol": self._venue.exchange.symbol})
             case Status():
                 self._answer_status(request)
             case Reports():
@@ -157,11 +189,21 @@ class Connection:
             case Logon():
                 pass
 
+    def _do_request(self, request: New | Cancel | Replace) -> None:
+        try:
+            self._venue.request(self.session, request)
+        except Misanswered as fault:
+            if fault.code == "NO_ANSWER":
+                return
+            answer = {"op": "refused", "code": fault.code, "retry_ms": fault.retry_ms}
+            request_id = request.cl_id if isinstance(request, New) else request.request_id
+            self._send({**answer, "cl_id": request.cl_id, "request_id": request_id})
+
     def _answer_status(self, request: Status) -> None:
+        reports, state = self._venue.status(self.session, request.cl_id)
         if request.request_id:
-            for report in self._venue.ledger.reports_of(self.session, request.cl_id):
+            for report in reports:
                 self._send(report)
-        state = self._venue.status(self.session, request.cl_id)
         answer = {
             "op": "status",
             "cl_id": request.cl_id,
@@ -190,6 +232,7 @@ class Connection:
     async def _write(self) -> None:
         while True:
             item = await self._outgoing.get()
+            await self._venue.faults.until_answering()
             try:
                 if isinstance(item, tuple):
                     await self._socket.close(code=item[0], message=item[1].encode())

@@ -2,26 +2,28 @@
 """The venue: exchange, ledger and sessions put together. Synchronous: a request is done at once.
 
 Whatever changes a client's order goes through here: decided by the exchange, written to the
-ledger, and only then handed to the session's connection.
+ledger, and only then handed to the session's connection. On the way there, faults are played: they
+change what clients are told, never what is true.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from tradewind.common.errors import CorruptionError, TradewindError
-from tradewind.core.types import ExecType
+from tradewind.core.types import ExecType, OrdType, Side, TimeInForce
 from tradewind.simvenue import admin
+from tradewind.simvenue.faults import UNTOLD, Deliver, Faults, Kind, Misanswered
 from tradewind.simvenue.flow import FlowEvent
 from tradewind.simvenue.ledger import Ledger, Line
 from tradewind.simvenue.matching import Exchange
-from tradewind.simvenue.orders import Order, OrderState, Report, order_of, state_after, state_of
+from tradewind.simvenue.memory import Memory
+from tradewind.simvenue.orders import Order, OrderState, Report, order_of
 from tradewind.simvenue.requests import Cancel, New, Replace
 
-Deliver = Callable[[Report], None]
 FILLS = frozenset({ExecType.TRADE, ExecType.TRADE_CORRECT})
 
 
@@ -38,10 +40,11 @@ class Venue:
         """Starts as the ledger at `path` says, or new."""
         self.exchange = exchange
         self.ledger = Ledger(path)
+        self.memory = Memory(exchange, self.ledger)
+        self.faults = Faults()
         self.epochs: dict[str, int] = {}
         self.trading_session: admin.SetSession | None = None
         self._amended: set[str] = set()
-        self._to_drop = 0
         self._receivers: dict[str, Deliver] = {}
         for line in self.ledger.load():
             self._restore(line)
@@ -65,7 +68,7 @@ class Venue:
         Returns:
             the number of the last execution at the venue.
         """
-        for report in self.ledger.reports(session, after, back):
+        for report in self.memory.reports(session, after, back):
             deliver(report)
         self._receivers[session] = deliver
         return self.exchange.records.last_exec_no
@@ -75,23 +78,66 @@ class Venue:
         if self._receivers.get(session) is deliver:
             del self._receivers[session]
 
-    def request(self, session: str, message: New | Cancel | Replace) -> None:
-        """Does what a client asks, once per request id, and reports it."""
+    def disconnected(self, session: str) -> None:
+        """A client has gone that wanted its orders cancelled then."""
+        self._record(self.exchange.cancel_all(session, "CANCEL_ON_DISCONNECT"))
+
+    def request(self, session: str, message: New | Cancel | Replace) -> Report:
+        """Does what a client asks, once per request id, reports it, and returns the answer.
+
+        Raises:
+            Misanswered: a fault is played; the edge answers with that, or not at all.
+        """
+        fault = self.faults.at_request(message)
+        if fault is Kind.RATE_LIMIT:
+            self.ledger.write([{**_line("refused", session), "msg": message}])
+            raise Misanswered(fault, self.faults.ms(fault))
         received = {**_line("in", session), "msg": message}
-        if not isinstance(message, New):
-            answered = self.exchange.records.answered.get((session, message.request_id))
-            if answered is not None:
-                self.ledger.write([received])
-                self._deliver([self.ledger.report(answered)])
-                return
+        if fault is Kind.FILL_AFTER_CANCEL:
+            self._fill_late(session, message.cl_id)
+        answer = self._repeated(session, message)
+        if answer is not None:
+            self.ledger.write([received])
+            reports = [answer]
+        else:
+            reports = self._do(session, message)
+            answer = reports[0]
+            self._write(reports, received)
+        is_untold = fault in UNTOLD
+        self._deliver([report for report in reports if not (is_untold and report is answer)])
+        if fault is Kind.CUT:
+            self.faults.cut(session)
+        if fault is not None and is_untold:
+            raise Misanswered(fault, 0)
+        return answer
+
+    def _do(self, session: str, message: New | Cancel | Replace) -> list[Report]:
+        """Reports of a first request; the answer to it is the first of them."""
         match message:
             case New():
-                reports = self.exchange.new(session, message)
+                return self.exchange.new(session, message, time.time_ns())
             case Cancel():
-                reports = self.exchange.cancel(session, message)
+                return self.exchange.cancel(session, message)
             case Replace():
-                reports = self.exchange.replace(session, message)
-        self._record(reports, received)
+                return self.exchange.replace(session, message)
+
+    def _repeated(self, session: str, message: New | Cancel | Replace) -> Report | None:
+        """The answer that a request id had before."""
+        if isinstance(message, New):
+            return None
+        answered = self.exchange.records.answered.get((session, message.request_id))
+        return None if answered is None else self.ledger.report(answered)
+
+    def _fill_late(self, session: str, cl_id: str) -> None:
+        """An order trades now, and its client is told a while later."""
+        order = self.exchange.records.working.get((session, cl_id))
+        deliver = self._receivers.get(session)
+        if order is None or deliver is None:
+            return
+        reports = self.exchange.trade_with_stranger(order)
+        self._write(reports)
+        for report in reports:
+            self.faults.deliver_late(report, deliver, self.faults.ms(Kind.FILL_AFTER_CANCEL))
 
     def background(self, event: FlowEvent) -> None:
         """Applies one background event."""
@@ -128,20 +174,64 @@ class Venue:
                 reports = self._amend(message.exec_no, message.qty, message.px)
             case admin.Restate():
                 reports = self._restate(message)
-            case admin.DropReports():
-                self._to_drop = message.count
+            case admin.ExternalOrder():
+                reports = self._external(message)
+            case admin.Fault() | admin.Rates() | admin.Heal() | admin.Cut():
+                self._set_fault(message)
+            case admin.Drift() | admin.Rollback():
+                pass
         self._record(reports, {**_line("admin", ""), "msg": message})
+        self._begin_anew(message)
 
-    def status(self, session: str, cl_id: str) -> OrderState | None:
-        """What became of the latest order of this id, working or ended."""
-        key = (session, cl_id)
-        order = self.exchange.records.working.get(key)
-        if order is not None:
-            return state_of(order)
-        end = self.exchange.records.ended.get(key)
-        if end is None:
-            return None
-        return state_after(self.ledger.report(end), self.ledger.reports_of(session, cl_id)[-1])
+    def _set_fault(self, message: admin.Fault | admin.Rates | admin.Heal | admin.Cut) -> None:
+        match message:
+            case admin.Fault():
+                self.faults.arm(message.kind, message.count, message.ms)
+            case admin.Rates():
+                self.faults.set_rates(message.rates, message.seed, message.ms)
+            case admin.Heal():
+                self.faults.heal()
+            case admin.Cut():
+                self.faults.cut(message.session)
+
+    def _begin_anew(self, message: admin.Administration) -> None:
+        """What the people at the venue did to its memory, now or in an earlier life."""
+        match message:
+            case admin.Rollback():
+                self.memory.forget(message.count)
+                self.faults.cut("")
+            case admin.Drift():
+                self.memory.drifts[message.session] = message.qty
+            case admin.Heal():
+                self.memory.drifts.clear()
+            case _:
+                pass
+
+    def _external(self, message: admin.ExternalOrder) -> list[Report]:
+        if (message.session, message.cl_id) in self.exchange.records.working:
+            raise BadAdministration(f"an order {message.cl_id} works already")
+        order = New(
+            cl_id=message.cl_id,
+            symbol=self.exchange.symbol,
+            side=Side(message.side),
+            ord_type=OrdType.LIMIT,
+            time_in_force=TimeInForce.GTC,
+            qty=message.qty,
+            price=message.price,
+        )
+        return self.exchange.new(message.session, order)
+
+    def status(self, session: str, cl_id: str) -> tuple[list[Report], OrderState | None]:
+        """All reports about an order, and what became of it; as the venue's copy has it now."""
+        return self.memory.of_order(session, cl_id, self.faults.as_of_ns())
+
+    def open_orders(self, session: str) -> list[OrderState]:
+        """A session's working orders; as the venue's copy has them now."""
+        return self.memory.open_orders(session, self.faults.as_of_ns())
+
+    def position(self, session: str) -> int:
+        """Lots that a session's trades add up to, as the venue says."""
+        return self.memory.position(session)
 
     def _amend(self, exec_no: int, qty: int, px: int) -> list[Report]:
         if exec_no > self.exchange.records.last_exec_no:
@@ -166,19 +256,21 @@ class Venue:
         return self.exchange.restate(order, message.qty, message.price)
 
     def _record(self, reports: Sequence[Report], *before: dict[str, Any]) -> None:
-        lines = [*before, *({**_line("report", r.session), "report": r} for r in reports)]
-        self.ledger.write(lines)
+        self._write(reports, *before)
         self._deliver(reports)
+
+    def _write(self, reports: Sequence[Report], *before: dict[str, Any]) -> None:
+        lines = [*before, *({**_line("report", r.session), "report": r} for r in reports)]
+        if lines:
+            self.ledger.write(lines)
+        for report in reports:
+            self.memory.count(report)
 
     def _deliver(self, reports: Sequence[Report]) -> None:
         for report in reports:
             deliver = self._receivers.get(report.session)
-            if deliver is None:
-                continue
-            if self._to_drop:
-                self._to_drop -= 1
-                continue
-            deliver(report)
+            if deliver is not None:
+                self.faults.deliver(report, deliver)
 
     def _restore(self, line: Line) -> None:
         if line.kind == "logon":
@@ -188,7 +280,9 @@ class Venue:
             if isinstance(message, admin.SetSession):
                 self.trading_session = message
                 self.exchange.status = message.status
+            self._begin_anew(message)
         elif line.report is not None:
+            self.memory.count(line.report)
             self._amended.update({line.report.exec_ref_id} - {""})
             try:
                 self.exchange.records.restore(line.report)
