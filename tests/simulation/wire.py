@@ -63,14 +63,14 @@ class SimVenueAdapter:
         self._say(self._exchange.take, request, delay_s=slow_s)
         await asyncio.sleep(0)
 
-    def query(self, order_id: str) -> Awaitable[bool]:
+    def query(self, request: VenueRequest) -> Awaitable[bool]:
         future: asyncio.Future[bool] = self._world.loop.create_future()
         if self._end is not None:
             settle(future, self._end)
             return future
         self._world.saw("possibly sent: asked first")
         self._open.append(future)
-        self._say(self._answer_query, order_id, future)
+        self._say(self._answer_query, request.order_id, future)
         return future
 
     def ask(self, request: VenueRequest) -> None:

@@ -32,7 +32,7 @@ async def sold(rig: Rig, other: Client, order_id: str, *quantities: int) -> None
 
 async def test_a20_a_new_session_has_nothing_to_report(rig: Rig) -> None:
     async with rig.line() as line:
-        assert not await line.adapter.query(rig.order_id())
+        assert not await line.adapter.query(new(rig.order_id()))
         assert line.heard == []
         assert line.end is None
 
@@ -46,7 +46,7 @@ async def test_a21_what_an_earlier_logon_sends_after_the_fence_is_not_done(rig: 
                 late = new(rig.order_id())
                 with pytest.raises((SessionLost, VenueGone)):
                     await old.send(late)
-                assert not await line.adapter.query(late.order_id)
+                assert not await line.adapter.query(late)
             else:
                 took_s = asyncio.get_running_loop().time() - began_s
                 assert took_s * 1000 >= rig.traits.expiry_ms
@@ -63,9 +63,9 @@ async def test_a22_a_question_finds_working_and_ended_orders_and_no_others(rig: 
             await line.until(order.order_id, NEW)
         await line.send(cancel(canceled, rig.order_id()))
         await line.until(canceled.order_id, CANCELED)
-        found = [await line.adapter.query(o.order_id) for o in (working, filled, canceled)]
+        found = [await line.adapter.query(o) for o in (working, filled, canceled)]
         assert found == [True, True, True]
-        assert not await line.adapter.query(rig.order_id())
+        assert not await line.adapter.query(new(rig.order_id()))
 
 
 async def test_a23_asking_proves_that_an_order_works_each_time_anew(rig: Rig) -> None:
@@ -128,7 +128,7 @@ async def test_a27_a_repeated_new_order_works_once(rig: Rig) -> None:
         order = await line.send(new(rig.order_id()))
         await line.until(order.order_id, NEW)
         await line.send(order)
-        assert await line.adapter.query(order.order_id)
+        assert await line.adapter.query(order)
         await sold(rig, other, order.order_id, QTY)
         await line.until_traded(order.order_id, QTY)
         await other.order(f"more-{order.order_id}", side="SELL", price=1)
@@ -146,7 +146,7 @@ async def test_a28_a_venue_that_dies_is_gone(own_rig: Rig) -> None:
         await own_rig.venue.kill()
         assert isinstance(await line.until_ended(TIMEOUT_S), VenueGone)
         with pytest.raises(VenueGone):
-            await line.adapter.query(order.order_id)
+            await line.adapter.query(order)
         with pytest.raises(VenueGone):
             await line.send(new(own_rig.order_id()))
         with pytest.raises(VenueGone):

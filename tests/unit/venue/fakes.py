@@ -136,13 +136,13 @@ class FakeAdapter:
         """Asks about an order."""
         self._venue.log.append(("ask", request.request_id))
 
-    def query(self, order_id: str) -> Awaitable[bool]:
+    def query(self, request: VenueRequest) -> Awaitable[bool]:
         """Answers at once."""
-        self._venue.log.append(("query", order_id))
+        self._venue.log.append(("query", request.order_id))
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         if self._venue.is_silent:
             return future
-        future.set_result(order_id in self._venue.known)
+        future.set_result(request.order_id in self._venue.known)
         return future
 
     async def reports(self) -> AsyncIterator[FromVenue]:

@@ -38,8 +38,8 @@ class VenueAdapter(Protocol):
     async def send(self, request: VenueRequest) -> None:
         """Puts a request on the wire. A repeated cancel or replace must be harmless."""
 
-    def query(self, order_id: str) -> Awaitable[bool]:
-        """Asks at once, answers later: whether the venue has ever had this order, open or closed.
+    def query(self, request: VenueRequest) -> Awaitable[bool]:
+        """Asks at once, answers later: whether the venue ever had the order, open or closed.
 
         A "no" is proof only if the question was asked after the fence and the venue's read lag.
         """

@@ -94,7 +94,7 @@ class Outbound:
             self._taken.add(request.request_id)
         was_sent = None
         if request.is_possibly_sent and request.action is VenueAction.NEW:
-            was_sent = self._adapter.query(request.order_id)
+            was_sent = self._adapter.query(request)
         self._queue.append(_Item(request, received_ns, was_sent))
         self._wake.set()
 
@@ -133,7 +133,7 @@ class Outbound:
             self._found(request)
             return
         if request.action is VenueAction.NEW and self._is_late(request):
-            if await self._answer(self._adapter.query(request.order_id)):
+            if await self._answer(self._adapter.query(request)):
                 self._found(request)
                 return
             self._counters.expired += 1

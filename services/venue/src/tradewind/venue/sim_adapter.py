@@ -126,14 +126,14 @@ class SimAdapter:
         """Writes a request. The venue answers a repeated request id with the first answer."""
         await self._say(_message(request))
 
-    def query(self, order_id: str) -> "asyncio.Future[bool]":
+    def query(self, request: VenueRequest) -> "asyncio.Future[bool]":
         """Asks for an order's status; answers come in the order of the questions."""
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         if self._end is not None:
             future.set_exception(self._end)
             return future
         self._queries.append(future)
-        self._question({"op": "status", "cl_id": order_id})
+        self._question({"op": "status", "cl_id": request.order_id})
         return future
 
     def ask(self, request: VenueRequest) -> None:
