@@ -93,6 +93,7 @@ class Suite:
         settings = VenueSettings(
             service=_service(process.name),
             venue=VENUE,
+            adapter="sim",
             url="",
             session="S",
             key="",
