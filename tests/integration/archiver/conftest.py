@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A cluster with streams, and an archiver process on it."""
+"""A cluster with streams, a warehouse, and an archiver process between them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.integration.archiver.process import ArchiverProcess
+from tests.integration.archiver.warehouse import WarehouseProcess
 from tradewind.common.testing import LocalCluster
 
 
@@ -18,7 +19,17 @@ async def cluster() -> AsyncIterator[LocalCluster]:
 
 
 @pytest.fixture
-async def archiver(cluster: LocalCluster, tmp_path: Path) -> AsyncIterator[ArchiverProcess]:
-    process = ArchiverProcess(cluster, tmp_path / "archive")
+def warehouse(tmp_path: Path) -> Iterator[WarehouseProcess]:
+    process = WarehouseProcess(tmp_path / "warehouse")
+    process.start()
+    yield process
+    process.kill()
+
+
+@pytest.fixture
+async def archiver(
+    cluster: LocalCluster, warehouse: WarehouseProcess, tmp_path: Path
+) -> AsyncIterator[ArchiverProcess]:
+    process = ArchiverProcess(cluster, warehouse, tmp_path)
     yield process
     process.kill()

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real archiver processes: an embedded database belongs to one process, and dies with it."""
+"""Real archiver processes."""
 
 import asyncio
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
+from tests.integration.archiver.warehouse import WarehouseProcess
 from tradewind.common.testing import LocalCluster, eventually
 
 START_TIMEOUT_S = 40.0
@@ -19,15 +21,20 @@ _opener = build_opener(ProxyHandler({}))
 
 
 class ArchiverProcess:
-    """One archive folder and the process on it, which may be killed and started again."""
+    """An archiver of a warehouse, which may be killed and started again."""
 
-    def __init__(self, cluster: LocalCluster, folder: Path, name: str = "archiver-1") -> None:
+    def __init__(
+        self,
+        cluster: LocalCluster,
+        warehouse: WarehouseProcess,
+        folder: Path,
+        name: str = "archiver-1",
+    ) -> None:
         with socket.socket() as held:
             held.bind(("127.0.0.1", 0))
             self.port = held.getsockname()[1]
-        self.folder = folder
-        self._log = folder.parent / f"{name}.log"
-        password_file = folder.parent / "archiver.password"
+        self._log = folder / f"{name}.log"
+        password_file = folder / "archiver.password"
         password_file.write_text(cluster.config.passwords["archiver"])
         self._env = {
             **os.environ,
@@ -36,9 +43,10 @@ class ArchiverProcess:
             "TRADEWIND_NATS_PASSWORD_FILE": str(password_file),
             "TRADEWIND_INSTANCE": name,
             "TRADEWIND_SHARDS": str(cluster.shards),
-            "TRADEWIND_STATE_DIR": str(folder.parent),
+            "TRADEWIND_STATE_DIR": str(folder),
             "TRADEWIND_HTTP_PORT": str(self.port),
-            "TRADEWIND_CLICKHOUSE_DSN": f"chdb://{folder}",
+            "TRADEWIND_CLICKHOUSE_DSN": warehouse.dsn,
+            "TRADEWIND_CLICKHOUSE_PASSWORD_FILE": str(warehouse.password_file),
         }
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -64,6 +72,14 @@ class ArchiverProcess:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    def pause(self) -> None:
+        """SIGSTOP."""
+        self._signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """SIGCONT."""
+        self._signal(signal.SIGCONT)
 
     def terminate(self) -> None:
         """Asks it to stop."""
@@ -102,6 +118,10 @@ class ArchiverProcess:
 
         check: Callable[[], bool | Awaitable[bool]] = is_there
         await eventually(check, START_TIMEOUT_S, what=f"{stream} up to {last}")
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
 
     async def _is_ready(self) -> bool:
         assert self._process is not None

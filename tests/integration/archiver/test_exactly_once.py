@@ -3,15 +3,18 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import clickhouse_connect
 import pytest
 
 from tests.integration.archiver.process import ArchiverProcess
+from tests.integration.archiver.warehouse import WarehouseProcess
 from tradewind.common import codec, subjects
 from tradewind.common.fingerprint import MODULUS, fingerprint
 from tradewind.common.jetstream import Bus, StreamReader
-from tradewind.common.testing import LocalCluster
+from tradewind.common.testing import LocalCluster, eventually
 from tradewind.core.commands import AdvanceTime, Command, OpenSegment
 from tradewind.core.events import TimeAdvanced
 
@@ -54,6 +57,26 @@ async def fingerprint_sum(bus: Bus, stream: str, subject: str, last: int) -> str
     return f"{total % MODULUS:016x}"
 
 
+async def positions(archiver: ArchiverProcess) -> dict[str, int]:
+    """What an archiver knows to be stored."""
+    return {row["stream"]: row["last"] for row in (await archiver.get("/v1/positions"))["streams"]}
+
+
+async def warehouse_has(warehouse: WarehouseProcess, stream: str, last: int) -> None:
+    """Waits until the warehouse holds a stream up to `last`: no archiver is asked."""
+    client = await asyncio.to_thread(
+        clickhouse_connect.get_client, dsn=warehouse.dsn, password="secret", compress=False
+    )
+
+    async def is_there() -> bool:
+        sql = f"SELECT max(seq) FROM records WHERE stream = '{stream}'"
+        rows = (await asyncio.to_thread(client.query, sql)).result_rows
+        return bool(rows[0][0] >= last)
+
+    check: Callable[[], bool | Awaitable[bool]] = is_there
+    await eventually(check, 20, what=f"{stream} up to {last} in the warehouse")
+
+
 async def test_ten_kills_lose_and_double_nothing(
     cluster: LocalCluster, archiver: ArchiverProcess
 ) -> None:
@@ -84,27 +107,57 @@ async def test_ten_kills_lose_and_double_nothing(
         assert whole["fingerprint_sum"] == await fingerprint_sum(bus, stream, subject, last)
 
 
-async def test_a_second_archiver_on_the_same_folder_is_refused_with_a_sentence(
-    cluster: LocalCluster, archiver: ArchiverProcess
+async def test_of_two_archivers_one_writes_and_the_other_takes_over_from_a_dead_or_silent_one(
+    cluster: LocalCluster, archiver: ArchiverProcess, warehouse: WarehouseProcess, tmp_path: Path
+) -> None:
+    bus = await cluster.bus("admin")
+    await journal(bus, OpenSegment(segment="seg", shard=0))
+    second = ArchiverProcess(cluster, warehouse, tmp_path, "archiver-2")
+    for each in (archiver, second):
+        each.start()
+    try:
+        for each in (archiver, second):
+            await each.ready()
+        last = 1
+        for stop, again in ((archiver.pause, archiver.wake), (second.kill, second.start)):
+            stop()
+            await publish_both(bus, 400)
+            last += 200
+            await warehouse_has(warehouse, JOURNAL, last)
+            again()
+        await second.ready()
+        for each in (archiver, second):
+            await each.has_archived(JOURNAL, last)
+            held = await each.held(JOURNAL)
+            assert (held["first"], held["last"], held["count"]) == (1, last, last)
+            assert await positions(each) == {JOURNAL: last, EVENTS: last - 1}
+    finally:
+        second.kill()
+
+
+async def test_a_warehouse_that_is_killed_loses_nothing_that_was_told_to_be_stored(
+    cluster: LocalCluster, archiver: ArchiverProcess, warehouse: WarehouseProcess
 ) -> None:
     bus = await cluster.bus("admin")
     await journal(bus, OpenSegment(segment="seg", shard=0))
     archiver.start()
     await archiver.ready()
-    second = ArchiverProcess(cluster, archiver.folder, "archiver-2")
-    second.start()
-    assert await second.ended(30) == 1
-    assert "WAREHOUSE_IN_USE" in second.log
-    assert "Stop that one, or use another folder" in second.log
-    await journal(bus, AdvanceTime(source="test"))
-    await archiver.has_archived(JOURNAL, 2)
+    for round_number in range(3):
+        publishing = asyncio.ensure_future(publish_both(bus, 600))
+        await archiver.has_archived(JOURNAL, 300 * round_number + 50)
+        warehouse.kill()
+        await publishing
+        await asyncio.to_thread(warehouse.start)
+    await archiver.has_archived(JOURNAL, 901)
+    held = await archiver.held(JOURNAL)
+    assert (held["first"], held["last"], held["count"]) == (1, 901, 901)
     archiver.terminate()
     assert await archiver.ended(20) == 0, archiver.log
     assert "Traceback" not in archiver.log
 
 
 async def test_a_stream_of_another_life_is_never_mixed_into_the_archive(
-    cluster: LocalCluster, archiver: ArchiverProcess, tmp_path: Path
+    cluster: LocalCluster, archiver: ArchiverProcess
 ) -> None:
     bus = await cluster.bus("admin")
     await journal(bus, OpenSegment(segment="seg", shard=0))

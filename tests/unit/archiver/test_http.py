@@ -11,7 +11,8 @@ import pytest
 from tests.unit.archiver.test_rows import INSTRUMENT, REPORT, record
 from tradewind.archiver.batches import Portion, build_block
 from tradewind.archiver.clickhouse import Warehouse
-from tradewind.archiver.http import Endpoint, PortTaken, listen
+from tradewind.archiver.http import Endpoint
+from tradewind.common.http import PortTaken, listen
 from tradewind.core.events import Event
 from tradewind.core.types import ExecType
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The intake lingers for more, hands over full blocks at once, and holds readers back."""
+"""The intake lingers for more, keeps what is not stored, and holds readers back."""
 
 import asyncio
 
 import pytest
 
 from tradewind.archiver.batches import Portion
-from tradewind.archiver.intake import Intake
+from tradewind.archiver.intake import BLOCKS_MAX, Intake
 from tradewind.common.jetstream import Record
 
 pytestmark = pytest.mark.anyio
@@ -17,31 +17,47 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-def portion(size: int) -> Portion:
-    return Portion("S", "seg", [Record(seq, 0, "s", {}, b"") for seq in range(size)])
+def portion(first: int, last: int, stream: str = "S") -> Portion:
+    records = [Record(seq, 0, "s", {}, b"") for seq in range(first, last + 1)]
+    return Portion(stream, "seg", records)
 
 
-async def test_what_fills_a_block_is_taken_at_once() -> None:
+def sequences(intake: Intake) -> list[int]:
+    return [record.seq for portion in intake.held() for record in portion.records]
+
+
+async def test_what_fills_a_block_is_ready_at_once() -> None:
     intake = Intake(block_records=10, linger_ms=60_000)
-    await intake.put(portion(10))
+    await intake.put(portion(1, 10))
     async with asyncio.timeout(5):
-        assert [len(taken.records) for taken in await intake.take()] == [10]
+        await intake.ready()
 
 
-async def test_less_than_a_block_is_taken_after_lingering() -> None:
+async def test_less_than_a_block_is_ready_after_lingering() -> None:
     intake = Intake(block_records=10, linger_ms=1)
-    await intake.put(portion(3))
+    await intake.put(portion(1, 3))
     async with asyncio.timeout(5):
-        assert [len(taken.records) for taken in await intake.take()] == [3]
+        await intake.ready()
 
 
-async def test_a_reader_waits_while_a_block_is_full() -> None:
+async def test_what_is_stored_is_forgotten_also_in_the_middle_of_a_portion() -> None:
+    intake = Intake()
+    await intake.put(portion(1, 3))
+    await intake.put(portion(4, 6))
+    await intake.put(portion(1, 2, "OTHER"))
+    intake.forget("S", 4)
+    assert sequences(intake) == [5, 6, 1, 2]
+    intake.forget("S", 9)
+    intake.forget("OTHER", 2)
+    assert intake.held() == []
+
+
+async def test_a_reader_waits_until_something_is_stored_and_forgotten() -> None:
     intake = Intake(block_records=10, linger_ms=1)
-    await intake.put(portion(10))
-    waiting = asyncio.ensure_future(intake.put(portion(1)))
+    await intake.put(portion(1, 10 * BLOCKS_MAX))
+    waiting = asyncio.ensure_future(intake.put(portion(100, 100)))
     await asyncio.wait({waiting}, timeout=0.02)
     assert not waiting.done()
-    await intake.take()
+    intake.forget("S", 1)
     async with asyncio.timeout(5):
         await waiting
-        assert [len(taken.records) for taken in await intake.take()] == [1]

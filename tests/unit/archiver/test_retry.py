@@ -34,7 +34,7 @@ class FailingWarehouse:
 
 def archiver_on(warehouse: Any) -> Archiver:
     no_bus: Any = None
-    archiver = Archiver(bus=no_bus, warehouse=warehouse, shards=0)
+    archiver = Archiver(bus=no_bus, warehouse=warehouse, shards=0, instance="archiver-0")
     archiver.archived["S"] = 0
     return archiver
 

@@ -122,7 +122,7 @@ def verify(
         report = await check(
             facts.bus("auditor"),
             facts.shards,
-            facts.archive_url,
+            facts.archive_urls,
             replicas=facts.replicas,
             from_snapshot=from_snapshot,
         )

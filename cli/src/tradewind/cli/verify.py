@@ -10,6 +10,7 @@ Streams, so memory does not grow with the journal.
 import asyncio
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from tradewind.cli.replay.journal import skips_of
@@ -40,7 +41,7 @@ class CouldNotRun(TradewindError):
 async def verify(
     settings: BusSettings,
     shards: int,
-    archive_url: str | None,
+    archive_urls: Sequence[str],
     *,
     replicas: int | None = None,
     from_snapshot: bool = False,
@@ -50,8 +51,8 @@ async def verify(
     With `from_snapshot`, each replay begins at the newest snapshot that holds, and only what came
     after it is compared. Without one it begins at zero.
 
-    `archive_url` is the archiver's address; without one, archives are not compared. `replicas` is
-    how many replicas per shard must answer, if that is known; else at least one must.
+    `archive_urls` are the archivers' addresses; without any, archives are not compared. `replicas`
+    is how many replicas per shard must answer, if that is known; else at least one must.
 
     Raises:
         TradewindError: if it could not be found out (exit code 3).
@@ -60,7 +61,7 @@ async def verify(
     bus = await Bus.connect(settings, name="verify")
     try:
         reports = [
-            await ShardCheck(bus, shard, archive_url, replicas).run(from_snapshot=from_snapshot)
+            await ShardCheck(bus, shard, archive_urls, replicas).run(from_snapshot=from_snapshot)
             for shard in range(shards)
         ]
     finally:
@@ -80,10 +81,12 @@ def exit_code(report: dict[str, Any]) -> int:
 class ShardCheck:
     """The comparison of one shard."""
 
-    def __init__(self, bus: Bus, shard: int, archive_url: str | None, replicas: int | None) -> None:
+    def __init__(
+        self, bus: Bus, shard: int, archive_urls: Sequence[str], replicas: int | None
+    ) -> None:
         self._bus = bus
         self._shard = shard
-        self._archive = None if archive_url is None else Archive(archive_url)
+        self._archive = Archive(archive_urls) if archive_urls else None
         self._replicas_wanted = replicas
         self._journal = subjects.journal_stream(shard)
         self._events = subjects.events_stream(shard)

@@ -8,6 +8,8 @@ changed.
 import asyncio
 import json
 import time
+from collections import deque
+from collections.abc import Sequence
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
@@ -28,7 +30,7 @@ Difference = tuple[int, str]
 
 
 class ArchiveUnreachable(TradewindError):
-    """The archiver does not answer."""
+    """No archiver answers."""
 
     code = "ARCHIVE_UNREACHABLE"
 
@@ -59,10 +61,10 @@ class RangeSums:
 
 
 class Archive:
-    """The archiver's read endpoint."""
+    """The archivers' read endpoints: any of them answers."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url.rstrip("/")
+    def __init__(self, urls: Sequence[str]) -> None:
+        self._urls = deque(url.rstrip("/") for url in urls)
         # The archiver is on this machine or beside it: a proxy for the internet is not asked.
         self._opener = build_opener(ProxyHandler({}))
 
@@ -93,13 +95,14 @@ class Archive:
                 detail = _detail(error)
                 if time.monotonic() > deadline_s:
                     raise ArchiveUnreachable(
-                        f"the archiver at {self._url} does not answer ({detail}): "
+                        f"no archiver of {', '.join(self._urls)} answers ({detail}): "
                         "see `tradewind status`"
                     ) from error
+            self._urls.rotate()
             await asyncio.sleep(LOOK_AGAIN_S)
 
     def _get_now(self, path: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        url = f"{self._url}{path}?{urlencode(parameters)}"
+        url = f"{self._urls[0]}{path}?{urlencode(parameters)}"
         with self._opener.open(url, timeout=HTTP_TIMEOUT_S) as answer:
             found: dict[str, Any] = json.loads(answer.read())
             return found

@@ -18,6 +18,13 @@ QUIET_S = (0.3, 1.0)
 """Between two faults, so that a fault never meets the same moment of every cycle."""
 
 
+SIGNALS = {
+    Action.KILL: signal.SIGKILL,
+    Action.PAUSE: signal.SIGSTOP,
+    Action.ARM: signal.SIGUSR1,
+}
+
+
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """One injection. `shard` is the one that is harmed, None for all; `url` a gateway's."""
 
@@ -48,32 +55,23 @@ class Nemesis:
             while len(self.faults) < count:
                 await self._view.until_in_step()
                 await asyncio.sleep(self._random.uniform(*QUIET_S))
-                fault = await self._inject(self._random.choice(SCENARIOS[self._scenario]))
+                fault = await self._inject(self._random.choice(SCENARIOS[self._scenario]), on_fault)
                 self.faults.append(fault)
                 log.write(msgspec.json.encode(fault) + b"\n")
-                on_fault(fault)
                 if fault.action is not Action.PAUSE:
                     for name, pid in fault.pids.items():
                         await self._view.until_replaced(name, pid)
             await self._view.until_in_step()
 
-    async def _inject(self, scenario: Scenario) -> Fault:
+    async def _inject(self, scenario: Scenario, on_fault: Callable[[Fault], object]) -> Fault:
         found = await self._view.candidates(scenario.victim)
         while not found:  # a shard may have no leader for a moment
             await asyncio.sleep(0.05)
             found = await self._view.candidates(scenario.victim)
         name = self._random.choice(sorted(found))
         pids = self._view.members(name)
-        t_ns = time.monotonic_ns()
-        match scenario.action:
-            case Action.KILL:
-                _signal(pids, signal.SIGKILL)
-            case Action.ARM:
-                _signal(pids, signal.SIGUSR1)
-            case Action.PAUSE:
-                await _pause(pids)
-        return Fault(
-            t_ns=t_ns,
+        fault = Fault(
+            t_ns=time.monotonic_ns(),
             scenario=self._scenario,
             victim=name,
             pids=pids,
@@ -81,8 +79,16 @@ class Nemesis:
             probe=scenario.probe,
             shard=found[name],
             url=self._url_of(name),
-            healed_ns=time.monotonic_ns(),
         )
+        _signal(pids, SIGNALS[scenario.action])
+        try:
+            on_fault(fault)
+            if scenario.action is Action.PAUSE:
+                await asyncio.sleep(PAUSE_S)
+        finally:
+            if scenario.action is Action.PAUSE:
+                _signal(pids, signal.SIGCONT)
+        return msgspec.structs.replace(fault, healed_ns=time.monotonic_ns())
 
     def _url_of(self, name: str) -> str:
         kind, _, number = name.rpartition("-")
@@ -92,12 +98,3 @@ class Nemesis:
 def _signal(pids: Mapping[str, int], number: signal.Signals) -> None:
     for pid in pids.values():
         os.kill(pid, number)
-
-
-async def _pause(pids: Mapping[str, int]) -> None:
-    """Stops processes for a while. They go on whatever happens here."""
-    _signal(pids, signal.SIGSTOP)
-    try:
-        await asyncio.sleep(PAUSE_S)
-    finally:
-        _signal(pids, signal.SIGCONT)

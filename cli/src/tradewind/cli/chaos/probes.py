@@ -6,6 +6,7 @@ import time
 
 import aiohttp
 
+from tradewind.cli.chaos import warehouse
 from tradewind.cli.chaos.nemesis import Fault
 from tradewind.cli.client import GatewayClient, GatewayError
 from tradewind.cli.suite.facts import Facts
@@ -13,7 +14,6 @@ from tradewind.cli.suite.facts import Facts
 DEADLINE_S = 60.0
 LOOK_AGAIN_S = 0.01
 SPARE_ACCOUNT = "BETA"
-TIMEOUT = aiohttp.ClientTimeout(total=1.0)
 
 
 async def until_archived(facts: Facts, fault: Fault) -> int | None:
@@ -22,17 +22,13 @@ async def until_archived(facts: Facts, fault: Fault) -> int | None:
         "SELECT count() FROM order_reports WHERE exec_type = 'PENDING_NEW' AND "
         f"transact_time_ns > {time.time_ns()}"
     )
-    async with aiohttp.ClientSession() as session:
-        while time.monotonic_ns() - fault.t_ns < DEADLINE_S * 1e9:
-            try:
-                url = f"{facts.archive_url}/v1/query"
-                async with session.post(url, json={"sql": sql}, timeout=TIMEOUT) as answer:
-                    rows = (await answer.json())["rows"] if answer.status == 200 else [[0]]
-                if int(rows[0][0]):
-                    return time.monotonic_ns() - fault.t_ns
-            except (aiohttp.ClientError, TimeoutError, OSError, LookupError, ValueError):
-                pass  # it is down: that is what is being measured
-            await asyncio.sleep(LOOK_AGAIN_S)
+    while time.monotonic_ns() - fault.t_ns < DEADLINE_S * 1e9:
+        try:
+            if int((await warehouse.select(facts, sql))[0][0]):
+                return time.monotonic_ns() - fault.t_ns
+        except (aiohttp.ClientError, TimeoutError, OSError, LookupError, ValueError):
+            pass  # it is down: that is what is being measured
+        await asyncio.sleep(LOOK_AGAIN_S)
     return None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from tradewind.cli.chaos import failpoints, judge, probes, sabotage
+from tradewind.cli.chaos import failpoints, judge, probes, sabotage, warehouse
 from tradewind.cli.chaos.history import read
 from tradewind.cli.chaos.load import Load
 from tradewind.cli.chaos.nemesis import Fault, Nemesis
@@ -146,10 +146,10 @@ class _Run:
     async def _verified(self) -> dict[str, Any]:
         """What `tradewind verify` says, without what cannot be asked any more."""
         facts = self._facts
-        for archive_url in (facts.archive_url, None):
+        for archive_urls in (facts.archive_urls, ()):
             try:
                 return await verify(
-                    facts.bus("auditor"), facts.shards, archive_url, replicas=facts.replicas
+                    facts.bus("auditor"), facts.shards, archive_urls, replicas=facts.replicas
                 )
             except TradewindError as error:
                 self._is_stuck(error.text)
@@ -184,11 +184,7 @@ class _Run:
             "SELECT account, sum(if(side = 'BUY', last_qty, -last_qty)) FROM order_reports FINAL "
             "WHERE exec_type = 'TRADE' GROUP BY account"
         )
-        async with (
-            aiohttp.ClientSession() as session,
-            session.post(f"{self._facts.archive_url}/v1/query", json={"sql": sql}) as answer,
-        ):
-            lots = {account: int(qty) for account, qty in (await answer.json())["rows"]}
+        lots = {account: int(qty) for account, qty in await warehouse.select(self._facts, sql)}
         return {account: lots.get(account, 0) for account in BENCH_ACCOUNTS}
 
 

@@ -40,7 +40,7 @@ class Victim(StrEnum):
     GATEWAY = "a gateway that has clients"
     CONNECTOR = "a venue connector"
     RISK = "the risk service"
-    ARCHIVER = "the archiver"
+    ARCHIVER = "the archiver that writes"
     VENUE = "the venue itself"
     JOURNAL_LEADER = "the node that leads a journal"
     NODE = "any node"
@@ -69,6 +69,9 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     ),
     "risk-kill": (Scenario(victim=Victim.RISK, action=Action.KILL, probe=Probe.KILLED),),
     "archiver-kill": (Scenario(victim=Victim.ARCHIVER, action=Action.KILL, probe=Probe.ARCHIVED),),
+    "archiver-pause": (
+        Scenario(victim=Victim.ARCHIVER, action=Action.PAUSE, probe=Probe.ARCHIVED),
+    ),
     "nats-kill": (
         Scenario(victim=Victim.JOURNAL_LEADER, action=Action.KILL, probe=Probe.ACCEPTED),
         Scenario(victim=Victim.NODE, action=Action.KILL, probe=Probe.ACCEPTED),

@@ -70,7 +70,10 @@ class View:
             case Victim.GATEWAY:
                 beats = await heartbeats(self._bus)
                 return {beat["instance"]: None for beat in beats if beat.get("sessions")}
-            case Victim.RISK | Victim.ARCHIVER | Victim.VENUE:
+            case Victim.ARCHIVER:
+                beats = await heartbeats(self._bus)
+                return {beat["instance"]: None for beat in beats if beat.get("role") == "writer"}
+            case Victim.RISK | Victim.VENUE:
                 return {name: None for name in names if name.startswith(PREFIXES[victim])}
 
     def members(self, victim: str) -> dict[str, int]:
@@ -155,6 +158,5 @@ class View:
 
 PREFIXES = {
     Victim.RISK: "risk-",
-    Victim.ARCHIVER: "archiver-",
     Victim.VENUE: "simvenue",
 }

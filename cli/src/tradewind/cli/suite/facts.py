@@ -14,6 +14,7 @@ from tradewind.common.settings import BusSettings
 
 HOST = "127.0.0.1"
 NODES = 3
+ARCHIVERS = 2
 OPERATOR_KEY = "operator"
 STRATEGY_KEY = "strategy"
 
@@ -51,9 +52,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     nodes: list[dict[str, int]]
     gateway_port: int
     console_port: int
-    archive_port: int
     venue_port: int
     more_gateway_ports: list[int] = []
+    archive_ports: list[int] = []
+    warehouse_port: int = 0
 
     @property
     def folder(self) -> Path:
@@ -82,9 +84,14 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         return f"http://{HOST}:{self.console_port}"
 
     @property
-    def archive_url(self) -> str:
-        """Address of the archiver's reads."""
-        return f"http://{HOST}:{self.archive_port}"
+    def archive_urls(self) -> list[str]:
+        """Addresses of the archivers' reads: each of them answers all questions."""
+        return [f"http://{HOST}:{port}" for port in self.archive_ports]
+
+    @property
+    def warehouse_url(self) -> str:
+        """Address of the embedded ClickHouse."""
+        return f"http://{HOST}:{self.warehouse_port}"
 
     @property
     def venue_url(self) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from tradewind.cli.suite.facts import (
+    ARCHIVERS,
     HOST,
     NODES,
     OPERATOR_KEY,
@@ -71,7 +72,7 @@ def node_name(facts: Facts, number: int) -> str:
 
 
 def _choose(folder: Path, earlier: Facts | None, options: Options) -> Facts:
-    free = iter(free_ports(NODES * 3 + 3 + options.gateways))
+    free = iter(free_ports(NODES * 3 + ARCHIVERS + 3 + options.gateways))
 
     def port(wanted: int, earlier_port: int, what: str, option: str) -> int:
         if wanted:
@@ -103,11 +104,14 @@ def _choose(folder: Path, earlier: Facts | None, options: Options) -> Facts:
             "console",
             "--console-port",
         ),
-        archive_port=port(0, earlier.archive_port if earlier else 0, "archiver", ""),
         venue_port=port(0, earlier.venue_port if earlier else 0, "venue", ""),
         more_gateway_ports=[
             port(0, earlier_port, "gateway", "") for earlier_port in _more(earlier, options)
         ],
+        archive_ports=[
+            port(0, earlier_port, "archiver", "") for earlier_port in _archive_ports(earlier)
+        ],
+        warehouse_port=port(0, earlier.warehouse_port if earlier else 0, "warehouse", ""),
     )
 
 
@@ -117,8 +121,13 @@ def _more(earlier: Facts | None, options: Options) -> list[int]:
     return [*had, *[0] * options.gateways][: options.gateways - 1]
 
 
+def _archive_ports(earlier: Facts | None) -> list[int]:
+    """The archivers' ports of an earlier start; 0 where there is none."""
+    return [*(earlier.archive_ports if earlier else []), *[0] * ARCHIVERS][:ARCHIVERS]
+
+
 def _write_secrets(facts: Facts) -> None:
-    names = [*permissions.NAMES, permissions.SYSTEM_USER, "venue-session"]
+    names = [*permissions.NAMES, permissions.SYSTEM_USER, "venue-session", "warehouse"]
     for name in (*names, *(f"key.{key}" for key in KEYS)):
         path = facts.secrets_dir / name
         if not path.exists():

@@ -22,7 +22,9 @@ def plan_of(facts: Facts, options: Options) -> Plan:
     stages = [
         Stage(name="bus", processes=[_node(facts, number) for number in range(1, 4)]),
         Stage(name="streams", processes=[_init_job(facts)]),
-        Stage(name="core", processes=[_simvenue(facts, options), *_replicas(facts)]),
+        Stage(
+            name="core", processes=[_simvenue(facts, options), _warehouse(facts), *_replicas(facts)]
+        ),
         Stage(
             name="services",
             processes=[
@@ -30,7 +32,7 @@ def plan_of(facts: Facts, options: Options) -> Plan:
                 *_connectors(facts),
                 _marketdata(facts),
                 _risk(facts),
-                _archiver(facts),
+                *_archivers(facts),
                 _console(facts),
             ],
         ),
@@ -79,13 +81,19 @@ def _service(facts: Facts, service: str, instance: str, **extra: str) -> Process
     )
 
 
-def _http(spec: ProcessSpec, port: int) -> ProcessSpec:
+def _without_bus(spec: ProcessSpec) -> ProcessSpec:
+    """A process that has nothing to do with the bus is not told its secrets."""
+    outside = {name: value for name, value in spec.env.items() if "NATS" not in name}
+    return ProcessSpec(name=spec.name, argv=spec.argv, env=outside)
+
+
+def _http(spec: ProcessSpec, port: int, *, ready: str = "/readyz") -> ProcessSpec:
     return ProcessSpec(
         name=spec.name,
         argv=spec.argv,
         env=spec.env | {"TRADEWIND_HTTP_HOST": HOST, "TRADEWIND_HTTP_PORT": str(port)},
         ready=Ready.HTTP,
-        ready_url=f"http://{HOST}:{port}/readyz",
+        ready_url=f"http://{HOST}:{port}{ready}",
     )
 
 
@@ -123,11 +131,7 @@ def _simvenue(facts: Facts, options: Options) -> ProcessSpec:
         FLOW_SPEED=str(options.flow_speed),
         VENUE_KEY=facts.secret("venue-session"),
     )
-    outside = {name: value for name, value in spec.env.items() if "NATS" not in name}
-    return _http(
-        ProcessSpec(name=spec.name, argv=spec.argv, env=outside, ready=Ready.HTTP),
-        facts.venue_port,
-    )
+    return _http(_without_bus(spec), facts.venue_port)
 
 
 def _replicas(facts: Facts) -> list[ProcessSpec]:
@@ -179,15 +183,33 @@ def _risk(facts: Facts) -> ProcessSpec:
     return _service(facts, "risk", "risk-0", VENUE=VENUE)
 
 
-def _archiver(facts: Facts) -> ProcessSpec:
-    database = facts.folder / "state" / "archiver-0" / "clickhouse"
-    spec = _service(facts, "archiver", "archiver-0", CLICKHOUSE_DSN=f"chdb://{database}")
-    return _http(spec, facts.archive_port)
+def _warehouse(facts: Facts) -> ProcessSpec:
+    password = str(facts.secrets_dir / "warehouse")
+    spec = _service(facts, "warehouse", "warehouse", WAREHOUSE_PASSWORD_FILE=password)
+    return _http(_without_bus(spec), facts.warehouse_port, ready="/ping")
+
+
+def _archivers(facts: Facts) -> list[ProcessSpec]:
+    """One writes, the other is ready to."""
+    dsn = facts.warehouse_url.replace("://", "://default@") + "/default"
+    password = str(facts.secrets_dir / "warehouse")
+    return [
+        _http(
+            _service(
+                facts,
+                "archiver",
+                f"archiver-{number}",
+                CLICKHOUSE_DSN=dsn,
+                CLICKHOUSE_PASSWORD_FILE=password,
+            ),
+            port,
+        )
+        for number, port in enumerate(facts.archive_ports)
+    ]
 
 
 def _console(facts: Facts) -> ProcessSpec:
-    spec = _service(facts, "console", "console-0", ARCHIVE_URL=facts.archive_url, VENUE=VENUE)
-    return _http(spec, facts.console_port)
+    return _http(_service(facts, "console", "console-0", VENUE=VENUE), facts.console_port)
 
 
 def _strategy(facts: Facts) -> ProcessSpec:

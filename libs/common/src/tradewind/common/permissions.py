@@ -177,8 +177,14 @@ def _readers(every: range) -> _Table:
                 *read_all,
                 *_floor([*_journals(every), *_events(every)], "archiver"),
                 *_bucket_read("CONFIG"),
+                subjects.archived(),
             ],
-            [*_journal_live(every), *_events_live(every), *_bucket_live("CONFIG")],
+            [
+                *_journal_live(every),
+                *_events_live(every),
+                *_bucket_live("CONFIG"),
+                subjects.archived(),
+            ],
         ),
         "console": (
             [*_QUESTIONS, *_read_events(every), *_bucket_read("CONFIG", "STATUS")],

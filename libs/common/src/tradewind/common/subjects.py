@@ -155,6 +155,11 @@ def process_ended() -> str:
     return "process.ended"
 
 
+def archived() -> str:
+    """Where the archiver that writes tells what is stored."""
+    return "archive.stored"
+
+
 def status_key(service: str, instance: str) -> str:
     """Key of a heartbeat in the STATUS bucket."""
     return f"{service}.{instance}"

@@ -7,9 +7,10 @@ from typing import Any
 
 from tradewind.archiver.clickhouse import Warehouse, WarehouseUnavailable
 from tradewind.archiver.consumer import RETRY_FIRST_S, RETRY_MAX_S, Archiver
-from tradewind.archiver.http import Endpoint, listen, serve_http
+from tradewind.archiver.http import Endpoint
 from tradewind.archiver.settings import Settings
 from tradewind.common import streams
+from tradewind.common.http import listen, serve_http
 from tradewind.common.jetstream import Bus
 from tradewind.common.lifecycle import Stop, serve_until
 from tradewind.common.status import Heartbeat
@@ -18,20 +19,22 @@ log = logging.getLogger(__name__)
 
 
 async def serve(settings: Settings, stop: Stop) -> None:
-    """Archives every stream and answers reads, until `stop`."""
+    """Archives every stream, or stands by for who does, and answers reads, until `stop`."""
     service = settings.service
     listening = listen(settings.http_host, settings.http_port)
-    warehouse = await open_warehouse(settings.clickhouse_dsn)
+    warehouse = await open_warehouse(settings.clickhouse_dsn, settings.clickhouse_password)
     try:
         bus = await Bus.connect(service.bus, name=service.instance)
         try:
             await streams.verify(bus, service.shards)
-            archiver = Archiver(bus, warehouse, service.shards)
+            archiver = Archiver(bus, warehouse, service.shards, service.instance)
+            await archiver.listen()
             heartbeat = Heartbeat(bus, service, "archiver")
             await serve_until(
                 stop,
                 bus.failed(),
                 archiver.write_blocks(),
+                archiver.tell(),
                 archiver.show_floor(),
                 heartbeat.run(stop, lambda: facts(archiver)),
                 serve_http(Endpoint(archiver, warehouse).app(), listening, stop),
@@ -44,12 +47,12 @@ async def serve(settings: Settings, stop: Stop) -> None:
         await asyncio.to_thread(warehouse.close)
 
 
-async def open_warehouse(dsn: str) -> Warehouse:
+async def open_warehouse(dsn: str, password: str) -> Warehouse:
     """The warehouse; waits for a server that does not answer yet."""
     delay_s = RETRY_FIRST_S
     while True:
         try:
-            return await asyncio.to_thread(Warehouse, dsn)
+            return await asyncio.to_thread(Warehouse, dsn, password)
         except WarehouseUnavailable as error:
             log.warning("%s; next try in %.1f s", error, delay_s)
             await asyncio.sleep(delay_s)
@@ -59,7 +62,7 @@ async def open_warehouse(dsn: str) -> Warehouse:
 def facts(archiver: Archiver) -> dict[str, Any]:
     """What the heartbeat tells."""
     return {
-        "role": "archiver",
+        "role": "writer" if archiver.turn.is_mine else "standby",
         "is_ready": archiver.is_ready,
         "problem": archiver.problem,
         "failures": archiver.failures,

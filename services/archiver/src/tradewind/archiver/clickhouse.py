@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The only user of clickhouse-connect: one code path for a server and for the embedded chDB.
+"""The only user of clickhouse-connect. A ClickHouse server and the warehouse speak the same HTTP.
 
 Calls block; callers on the event loop go through `asyncio.to_thread`. Writing and reading have a
 client each, and each client serves one call at a time.
@@ -8,7 +8,6 @@ client each, and each client serves one call at a time.
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import clickhouse_connect
@@ -19,7 +18,6 @@ from tradewind.archiver.batches import Block
 from tradewind.archiver.schema import FILLS, TABLES
 from tradewind.common.errors import TradewindError
 
-EMBEDDED = "chdb://"
 QUERY_SECONDS_MAX = 10
 QUERY_BYTES_MAX = 512 * 1024 * 1024
 _READ_ONLY = {
@@ -27,6 +25,8 @@ _READ_ONLY = {
     "max_execution_time": QUERY_SECONDS_MAX,
     "max_memory_usage": QUERY_BYTES_MAX,
 }
+_AT_ONCE = {"async_insert": 0}
+"""A server that batches on its own would answer before the rows are stored."""
 
 
 class WarehouseError(TradewindError):
@@ -39,12 +39,6 @@ class WarehouseUnavailable(WarehouseError):
     """ClickHouse cannot be reached now; later may be different."""
 
     code = "WAREHOUSE_UNAVAILABLE"
-
-
-class WarehouseInUse(WarehouseError):
-    """Another process has the embedded database open."""
-
-    code = "WAREHOUSE_IN_USE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +60,15 @@ class Held:
 class Warehouse:
     """The archive's tables."""
 
-    def __init__(self, dsn: str) -> None:
-        """Opens the database and makes the tables where they are missing.
+    def __init__(self, dsn: str, password: str = "") -> None:
+        """Connects and makes the tables where they are missing.
 
         Raises:
-            WarehouseInUse: if another process has the embedded database open.
-            WarehouseUnavailable: if a server does not answer.
+            WarehouseUnavailable: if the server does not answer.
             WarehouseError: if it answers with an error.
         """
-        self._insert_settings: dict[str, Any] = {}
-        if not dsn.startswith(EMBEDDED):
-            # A server that batches on its own would answer before the rows are stored.
-            self._insert_settings = {"async_insert": 0}
-        self._writer = _open(dsn)
-        self._reader = _open(dsn)
+        self._writer = _open(dsn, password)
+        self._reader = _open(dsn, password)
         self._writing = threading.Lock()
         self._reading = threading.Lock()
         try:
@@ -120,7 +109,7 @@ class Warehouse:
                         column_names=table.column_names,
                         column_type_names=table.column_types,
                         settings={
-                            **self._insert_settings,
+                            **_AT_ONCE,
                             "insert_deduplication_token": f"{block.token}:{table.name}",
                         },
                     )
@@ -145,27 +134,17 @@ class Warehouse:
         return tuple(result.column_names), [tuple(row) for row in result.result_rows]
 
     def close(self) -> None:
-        """Closes the database once running calls have ended."""
+        """Disconnects once running calls have ended."""
         with self._writing, self._reading:
             self._writer.close()
             self._reader.close()
 
 
-def _open(dsn: str) -> Client:
-    if dsn.startswith(EMBEDDED):
-        folder = Path(dsn.removeprefix(EMBEDDED))
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WarehouseError(f"{folder} cannot be made: {error.strerror}") from error
+def _open(dsn: str, password: str) -> Client:
     try:
-        return clickhouse_connect.get_client(dsn=dsn)
-    except ClickHouseError as error:
-        if "Unable to open the chdb engine" in str(error):
-            raise WarehouseInUse(
-                f"the archive in {folder} cannot be opened: another process (an archiver?) has it "
-                "open, and only one may. Stop that one, or use another folder"
-            ) from error
+        # Blocks are small and the server is near: compression costs more than it saves.
+        return clickhouse_connect.get_client(dsn=dsn, password=password, compress=False)
+    except (ClickHouseError, OSError) as error:
         raise _translated(error) from error
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Follows the streams and writes blocks, exactly once.
+"""Follows the streams and writes blocks, exactly once, or keeps what another one writes.
 
-The archiver's position in a stream is the last sequence in the warehouse, nothing else: it is
-stored in the same insert as the rows it speaks of. A record is re-read only if it is not there.
+An archiver's position in a stream is the last sequence in the warehouse, nothing else: it is
+stored in the same insert as the rows it speaks of. Whoever does not write (`turns`) hears from the
+writer what is stored, and keeps the rest, ready to write it.
 """
 
 import asyncio
@@ -10,10 +11,13 @@ import logging
 import secrets
 import time
 
+import msgspec
+
 from tradewind.archiver.batches import Block, Portion, build_block
 from tradewind.archiver.clickhouse import Held, Warehouse, WarehouseError
 from tradewind.archiver.intake import BLOCK_RECORDS, Intake
 from tradewind.archiver.schema import FINGERPRINT_SQL
+from tradewind.archiver.turns import BEAT_S, Told, Turn
 from tradewind.common import codec, subjects
 from tradewind.common.errors import BusError, CodecError, CorruptionError
 from tradewind.common.fingerprint import fingerprint
@@ -28,19 +32,21 @@ FLOOR_INTERVAL_S = 1.0
 TAIL_PATIENCE_S = 5.0
 TAIL_POLL_S = 0.2
 DURABLE = "archiver"
+LOOK_S = 0.02
 
 
 class Archiver:
     """All streams of all shards, one warehouse."""
 
-    def __init__(self, bus: Bus, warehouse: Warehouse, shards: int) -> None:
+    def __init__(self, bus: Bus, warehouse: Warehouse, shards: int, instance: str) -> None:
         self._bus = bus
         self._warehouse = warehouse
         self._shards = shards
-        self.intake = Intake()
-        self._life = secrets.token_hex(8)
+        self._life = f"{instance}.{secrets.token_hex(8)}"
         self._blocks = 0
         self._following: set[str] = set()
+        self.intake = Intake()
+        self.turn = Turn(self._life)
         self.archived: dict[str, int] = {}
         self.segments: dict[str, str] = {}
         self.problem = ""
@@ -60,15 +66,44 @@ class Archiver:
             self._follow(events, subjects.live(subjects.events_all(shard)), segment),
         )
 
+    async def listen(self) -> None:
+        """Hears what other archivers store."""
+        await self._bus.subscribe(subjects.archived(), lambda message: self.hear(message.body))
+
+    def hear(self, body: bytes) -> None:
+        """Another archiver tells what is stored."""
+        told = msgspec.json.decode(body, type=Told)
+        if told.name == self._life:
+            return
+        self.turn.hear(told.name)
+        for stream, (segment, last) in told.archived.items():
+            if self.segments.get(stream) == segment:
+                self._stored(stream, last)
+
+    async def tell(self) -> None:
+        """Tells the others what is stored, for ever, while it is this one that writes."""
+        while True:
+            await asyncio.sleep(BEAT_S)
+            if self.turn.may_tell:
+                self._bus.tell(subjects.archived(), self._told())
+
     async def write_blocks(self) -> None:
         """Writes what was read, for ever; the same block again until it is certainly stored."""
         while True:
-            portions = await self.intake.take()
+            if not self.turn.look():
+                await asyncio.sleep(LOOK_S)
+                continue
+            await self.intake.ready()
+            portions = self.intake.held()
+            if not self.turn.is_mine or not portions:
+                continue
             self._blocks += 1
-            token = f"{self._life}:{self._blocks}"
-            block = build_block(token, portions, self.archived)
+            block = build_block(f"{self._life}:{self._blocks}", portions, self.archived)
+            self.turn.begin()
             await self._write(block)
-            self.archived.update(block.last)
+            self.turn.end()
+            for stream, last in block.last.items():
+                self._stored(stream, last)
 
     async def show_floor(self) -> None:
         """Moves the durable consumers to what is archived, for operators to see the lag."""
@@ -76,7 +111,7 @@ class Archiver:
         while True:
             await asyncio.sleep(FLOOR_INTERVAL_S)
             for stream, seq in self.archived.items():
-                if shown.get(stream) == seq:
+                if not self.turn.is_mine or shown.get(stream) == seq:
                     continue
                 try:
                     await set_consumer_floor(self._bus, stream, DURABLE, seq)
@@ -90,8 +125,8 @@ class Archiver:
         start = max(held.last, 1)
         reader = StreamReader(self._bus, stream, live_subject, start)
         await reader.open()
-        self.segments[stream] = segment
         self.archived[stream] = held.last
+        self.segments[stream] = segment
         is_joined = held.last == 0
         self._following.add(stream)
         log.info("%s segment %s is archived up to %d", stream, segment, held.last)
@@ -100,8 +135,17 @@ class Archiver:
             if not is_joined:
                 await self._check_joint(held, fingerprint(records[0]))
                 records, is_joined = records[1:], True
+            records = [record for record in records if record.seq > self.archived[stream]]
             if records:
                 await self.intake.put(Portion(stream, segment, records))
+
+    def _stored(self, stream: str, last: int) -> None:
+        self.archived[stream] = max(last, self.archived[stream])
+        self.intake.forget(stream, self.archived[stream])
+
+    def _told(self) -> bytes:
+        archived = {stream: (self.segments[stream], last) for stream, last in self.archived.items()}
+        return msgspec.json.encode(Told(self._life, archived))
 
     async def _check(self, held: Held) -> None:
         """What the archive holds has no hole, and is no more than the stream has."""

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The archive's own read endpoint: no other process can open an embedded database."""
+"""The archive's read endpoint: a few questions, and any one SELECT."""
 
 import asyncio
-import contextlib
 import json
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,57 +15,13 @@ from starlette.routing import Route
 from tradewind.archiver import reads
 from tradewind.archiver.clickhouse import Warehouse, WarehouseError
 from tradewind.archiver.consumer import Archiver
-from tradewind.common.errors import TradewindError
-from tradewind.common.lifecycle import Stop
 
 BODY_BYTES_MAX = 64 * 1024
-
-
-class PortTaken(TradewindError):
-    """The port to listen on is another's."""
-
-    code = "PORT_TAKEN"
 
 
 class _Query(msgspec.Struct, forbid_unknown_fields=True):
     sql: str
     limit: int = reads.LIMIT_DEFAULT
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """The socket to serve on, taken before anything is started.
-
-    Raises:
-        PortTaken: if it cannot be had.
-    """
-    taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        taken.bind((host, port))
-    except OSError as error:
-        taken.close()
-        raise PortTaken(
-            f"{host}:{port} cannot be listened on ({error.strerror}): "
-            "set TRADEWIND_HTTP_PORT to a free port"
-        ) from error
-    return taken
-
-
-async def serve_http(app: Starlette, listening: socket.socket, stop: Stop) -> None:
-    """Serves until `stop`; signals stay with the process's own life cycle."""
-    server = _Server(
-        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
-    )
-
-    async def end() -> None:
-        await stop.wait()
-        server.should_exit = True
-
-    ending = asyncio.ensure_future(end())
-    try:
-        await server.serve(sockets=[listening])
-    finally:
-        ending.cancel()
 
 
 class Endpoint:
@@ -158,12 +111,6 @@ class Endpoint:
         return reads.fills(
             self._warehouse, request.query_params.get("account", ""), _limit(request)
         )
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 async def _answered(ask: Callable[[], dict[str, Any]]) -> Response:

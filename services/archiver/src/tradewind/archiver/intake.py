@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Collects what the readers of all streams have read until it is worth an insert."""
+"""Keeps what the readers of all streams have read until it is known to be stored."""
 
 import asyncio
+from dataclasses import replace
 
 from tradewind.archiver.batches import Portion
 
 BLOCK_RECORDS = 2000
-LINGER_MS = 200
+LINGER_MS = 50
+BLOCKS_MAX = 4
 
 
 class Intake:
@@ -17,6 +19,7 @@ class Intake:
         self._linger_s = linger_ms / 1000
         self._portions: list[Portion] = []
         self._count = 0
+        self._arrived_s = 0.0
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
         self._room = asyncio.Event()
@@ -26,23 +29,47 @@ class Intake:
         """Adds a portion, once there is room."""
         while not self._room.is_set():
             await self._room.wait()
+        if not self._portions:
+            self._arrived_s = asyncio.get_running_loop().time()
         self._portions.append(portion)
-        self._count += len(portion.records)
-        self._arrived.set()
-        if self._count >= self._block_records:
-            self._full.set()
-            self._room.clear()
+        self._note()
 
-    async def take(self) -> list[Portion]:
-        """Everything that has come: at once if it fills a block, else after lingering for more."""
+    async def ready(self) -> None:
+        """Waits until something is there, and for a while longer unless it fills a block."""
         await self._arrived.wait()
         try:
-            async with asyncio.timeout(self._linger_s):
+            async with asyncio.timeout_at(self._arrived_s + self._linger_s):
                 await self._full.wait()
         except TimeoutError:
             pass
-        portions, self._portions, self._count = self._portions, [], 0
-        self._arrived.clear()
-        self._full.clear()
-        self._room.set()
-        return portions
+
+    def held(self) -> list[Portion]:
+        """Everything that has come and was not forgotten."""
+        return list(self._portions)
+
+    def forget(self, stream: str, last: int) -> None:
+        """A stream's records up to `last` are stored."""
+        left = [_after(each, last) if each.stream == stream else each for each in self._portions]
+        self._portions = [portion for portion in left if portion.records]
+        self._note()
+
+    def _note(self) -> None:
+        self._count = sum(len(portion.records) for portion in self._portions)
+        _set(self._arrived, is_set=self._count > 0)
+        _set(self._full, is_set=self._count >= self._block_records)
+        _set(self._room, is_set=self._count < BLOCKS_MAX * self._block_records)
+
+
+def _after(portion: Portion, last: int) -> Portion:
+    if portion.records[-1].seq <= last:
+        return replace(portion, records=())
+    if portion.records[0].seq > last:
+        return portion
+    return replace(portion, records=[each for each in portion.records if each.seq > last])
+
+
+def _set(event: asyncio.Event, *, is_set: bool) -> None:
+    if is_set:
+        event.set()
+    else:
+        event.clear()
