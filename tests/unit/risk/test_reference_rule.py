@@ -79,3 +79,23 @@ def test_whatever_is_told_is_the_middle_of_a_sound_quote_and_never_too_often(
         assert price == (mid if is_due or has_moved else None)
         if price is not None:
             last = (price, now_ms)
+
+
+def test_who_is_patient_tells_only_what_nobody_else_told_in_time() -> None:
+    told = ReferencePolicy(interval_ms=1000, move_bps=10, patience_ms=150)
+    assert told.next_price(around(10_000), 0) is None
+    told.heard(10_000, 20)
+    assert [told.next_price(around(10_000), now) for now in (900, 1020, 1100)] == [None] * 3
+    told.heard(10_000, 1110)
+    assert told.next_price(around(10_000), 2000) is None
+    assert told.next_price(around(10_100), 2010) is None
+    assert told.next_price(around(10_101), 2160) == 10_101
+
+
+def test_a_quote_that_came_back_in_time_is_no_move() -> None:
+    told = ReferencePolicy(interval_ms=1000, move_bps=10, patience_ms=150)
+    told.heard(10_000, 0)
+    assert told.next_price(around(10_100), 10) is None
+    assert told.next_price(around(10_000), 100) is None
+    assert told.next_price(around(10_100), 200) is None
+    assert told.next_price(around(10_100), 350) == 10_100

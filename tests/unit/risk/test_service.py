@@ -88,7 +88,7 @@ async def risk_on(bus: Played) -> AsyncIterator[Risk]:
         status_interval_ms=500,
     )
     settings = Settings(
-        service=service, venue="SIM", reference_interval_ms=1000, reference_move_bps=10
+        service=service, venue="SIM", rank=0, reference_interval_ms=1000, reference_move_bps=10
     )
     risk = Risk(cast(Bus, bus), settings)
     await risk.load_instruments()

@@ -31,6 +31,7 @@ from tradewind.common.jetstream import Bus
 
 REPLICAS = 3
 GATEWAYS = 2
+RISKS = 2
 SETTLE_S = 60.0
 STUCK_S = 5.0
 
@@ -55,6 +56,7 @@ async def run_chaos(plan: Plan, folder: Path, env: Mapping[str, str]) -> dict[st
         flow="synthetic",
         replicas=REPLICAS,
         gateways=GATEWAYS,
+        risks=RISKS,
         instead=_instead(plan),
     )
     async with running_suite(folder / "suite", options, env, Progress()) as facts:

@@ -39,7 +39,7 @@ class Victim(StrEnum):
     SHARD_LEADER = "the replica that leads a shard"
     GATEWAY = "a gateway that has clients"
     CONNECTOR = "a venue connector"
-    RISK = "the risk service"
+    RISK = "a risk service"
     ARCHIVER = "the archiver that writes"
     VENUE = "the venue itself"
     JOURNAL_LEADER = "the node that leads a journal"
@@ -68,6 +68,7 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
         Scenario(victim=Victim.CONNECTOR, action=Action.PAUSE, probe=Probe.ACKNOWLEDGED),
     ),
     "risk-kill": (Scenario(victim=Victim.RISK, action=Action.KILL, probe=Probe.KILLED),),
+    "risk-pause": (Scenario(victim=Victim.RISK, action=Action.PAUSE, probe=Probe.KILLED),),
     "archiver-kill": (Scenario(victim=Victim.ARCHIVER, action=Action.KILL, probe=Probe.ARCHIVED),),
     "archiver-pause": (
         Scenario(victim=Victim.ARCHIVER, action=Action.PAUSE, probe=Probe.ARCHIVED),

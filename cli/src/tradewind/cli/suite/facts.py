@@ -36,6 +36,7 @@ class Options:
     shards: int = 2
     replicas: int = 2
     gateways: int = 1
+    risks: int = 1
     instead: Mapping[str, list[str]] = field(default_factory=dict)
     """For some services: the module, with arguments, that is run in place of their own."""
     gateway_port: int = 0

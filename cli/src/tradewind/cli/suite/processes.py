@@ -31,7 +31,7 @@ def plan_of(facts: Facts, options: Options) -> Plan:
                 *_gateways(facts),
                 *_connectors(facts),
                 _marketdata(facts),
-                _risk(facts),
+                *_risks(facts, options),
                 *_archivers(facts),
                 _console(facts),
             ],
@@ -179,8 +179,11 @@ def _marketdata(facts: Facts) -> ProcessSpec:
     return _service(facts, "marketdata", "marketdata-0", VENUE=VENUE, FEED_URL=feed)
 
 
-def _risk(facts: Facts) -> ProcessSpec:
-    return _service(facts, "risk", "risk-0", VENUE=VENUE)
+def _risks(facts: Facts, options: Options) -> list[ProcessSpec]:
+    return [
+        _service(facts, "risk", f"risk-{rank}", VENUE=VENUE, RANK=str(rank))
+        for rank in range(options.risks)
+    ]
 
 
 def _warehouse(facts: Facts) -> ProcessSpec:

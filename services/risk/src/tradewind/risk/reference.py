@@ -27,20 +27,36 @@ class QuoteSeen:
 
 @dataclass(slots=True, kw_only=True)
 class ReferencePolicy:
-    """Once an interval, and at once on a move."""
+    """Once an interval, and at once on a move; unless another one tells it within `patience_ms`.
+
+    Several processes see the same quotes. Each has another patience: while the most impatient one
+    works, the others hear the reference that it journaled before theirs would be due.
+    """
 
     interval_ms: int
     move_bps: int
+    patience_ms: int = 0
     _price: int = 0
     _told_ms: int = 0
+    _due_ms: int | None = None
 
     def next_price(self, quote: QuoteSeen, now_ms: int) -> int | None:
         """The reference to journal now, if any. `now_ms` is monotonic."""
         mid = quote.mid
-        if mid is None:
+        if mid is None or not self._is_due(mid, now_ms):
+            self._due_ms = None
             return None
-        moved = abs(mid - self._price) * BPS > self._price * self.move_bps
-        if not moved and self._price and now_ms - self._told_ms < self.interval_ms:
+        if self._due_ms is None:
+            self._due_ms = now_ms
+        if now_ms - self._due_ms < self.patience_ms:
             return None
-        self._price, self._told_ms = mid, now_ms
+        self.heard(mid, now_ms)
         return mid
+
+    def heard(self, price: int, now_ms: int) -> None:
+        """The reference is this one since now, whoever told it."""
+        self._price, self._told_ms, self._due_ms = price, now_ms, None
+
+    def _is_due(self, mid: int, now_ms: int) -> bool:
+        moved = abs(mid - self._price) * BPS > self._price * self.move_bps
+        return moved or not self._price or now_ms - self._told_ms >= self.interval_ms

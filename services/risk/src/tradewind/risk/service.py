@@ -14,7 +14,7 @@ from tradewind.common.errors import Refused, Unknown
 from tradewind.common.grid import Grid
 from tradewind.common.jetstream import Bus, KeyValue, Message, StreamReader, stream_tail
 from tradewind.core.commands import Command, SetReferencePrice, SetTradingState
-from tradewind.core.events import InstrumentDefined
+from tradewind.core.events import InstrumentDefined, ReferencePriceSet
 from tradewind.core.types import TradingState
 from tradewind.risk.book import Breach, RiskBook
 from tradewind.risk.reference import QuoteSeen, ReferencePolicy
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 CONFIG_BUCKET = "CONFIG"
 RETRY_S = 0.1
+PATIENCE_MS = 150
 FEE_STEP = Decimal("0.00000001")
 INSTANCE_ACTOR = "risk"
 
@@ -73,6 +74,8 @@ class Risk:
                 event = codec.decode_event(record.body)
                 if isinstance(event, InstrumentDefined):
                     self._define(event.symbol, event.tick_size, event.lot_size)
+                elif isinstance(event, ReferencePriceSet) and record.seq > tail:
+                    self._policy(event.symbol).heard(event.price, _now_ms())
                 breach = self._books[shard].take(event)
                 # What is older than this process was judged, and perhaps resumed, before.
                 if breach is not None and record.seq > tail:
@@ -114,14 +117,7 @@ class Risk:
             return
         symbol = quote.symbol
         seen = QuoteSeen(bid_px=quote.bid_px, ask_px=quote.ask_px)
-        policy = self._policies.setdefault(
-            symbol,
-            ReferencePolicy(
-                interval_ms=self._settings.reference_interval_ms,
-                move_bps=self._settings.reference_move_bps,
-            ),
-        )
-        price = policy.next_price(seen, time.monotonic_ns() // 1_000_000)
+        price = self._policy(symbol).next_price(seen, _now_ms())
         if seen.mid is not None:
             self._marks[symbol] = seen.mid
         if price is None:
@@ -130,6 +126,15 @@ class Risk:
         for shard in range(len(self._books)):
             self._tell_reference(shard, command)
         self.references_journaled += 1
+
+    def _policy(self, symbol: str) -> ReferencePolicy:
+        if symbol not in self._policies:
+            self._policies[symbol] = ReferencePolicy(
+                interval_ms=self._settings.reference_interval_ms,
+                move_bps=self._settings.reference_move_bps,
+                patience_ms=self._settings.rank * PATIENCE_MS,
+            )
+        return self._policies[symbol]
 
     def _tell_reference(self, shard: int, command: SetReferencePrice) -> None:
         """Journals without waiting: a shard that does not answer must not age the others'."""
@@ -185,3 +190,7 @@ class Risk:
             "realised": grid.notional_to_text(holding.realised),
             "unrealised": None if mark is None else grid.notional_to_text(holding.unrealised(mark)),
         }
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
