@@ -9,7 +9,7 @@ from tradewind.core import commands
 from tradewind.core.commands import Entry
 from tradewind.core.events import OrderReport
 from tradewind.core.logic import REDUCING_REPLACES
-from tradewind.core.testing import ACCOUNT, NEVER_NS, SUBMIT, SYMBOL, VENUE, Desk
+from tradewind.core.testing import ACCOUNT, NEVER_NS, STATEMENT, SUBMIT, SYMBOL, VENUE, Desk
 from tradewind.core.types import ExecType, OrdType, Side, TimeInForce, TradingState, TradSesStatus
 
 PEOPLE = {"actor": "operator", "reason": "drill"}
@@ -42,7 +42,17 @@ class Life(Desk):
 def entries() -> Iterator[Entry]:
     """The whole day."""
     desk = Life.opened()
-    for chapter in (_orders, _chains, _busts, _unknown, _family, _account, _control, _days):
+    for chapter in (
+        _orders,
+        _chains,
+        _busts,
+        _unknown,
+        _strangers,
+        _family,
+        _account,
+        _control,
+        _days,
+    ):
         chapter(desk)
     yield from desk.entries
 
@@ -111,6 +121,21 @@ def _unknown(desk: Life) -> None:
     desk.report(desk.submit("lost").order_id, ExecType.UNKNOWN)
     desk.take_session("connector-2")
     desk.ack(silent)
+
+
+def _strangers(desk: Life) -> None:
+    """An order of nobody's, adopted and traded; positions that agree, differ, and halt."""
+    terms = {"account": ACCOUNT, "symbol": SYMBOL, "order_qty": 6, "price": 1_002}
+    desk.report("theirs", ExecType.NEW, side=Side.SELL, **terms)
+    desk.report("theirs", ExecType.TRADE, side=Side.SELL, last_qty=2, last_px=1_002, **terms)
+    desk.report("gone", ExecType.CANCELED, side=Side.SELL, **terms)
+    stated = desk.state_position()
+    desk.state_position(qty=stated.booked_qty)
+    desk.state_position(qty=stated.booked_qty + 1)
+    desk.state_position(qty=stated.booked_qty + 1, is_complete=True)
+    desk.trading(TradingState.ACTIVE, f"symbol:{SYMBOL}")
+    desk.state_position(qty=stated.booked_qty + 1, is_complete=True)
+    desk.step(replace(STATEMENT, epoch=1))
 
 
 def _family(desk: Life) -> None:

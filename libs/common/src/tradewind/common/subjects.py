@@ -11,6 +11,7 @@ from tradewind.core.commands import (
     MassCancel,
     ReplaceOrder,
     RequestStatus,
+    StatePosition,
     SubmitOrder,
     TakeSession,
 )
@@ -18,6 +19,7 @@ from tradewind.core.events import (
     Event,
     MassCancelReport,
     OrderReport,
+    PositionStated,
     SessionTaken,
     VenueRequest,
 )
@@ -93,7 +95,7 @@ def journal_subject(shard: int, command: Command) -> str:
     if isinstance(command, OF_CLIENTS) and command.account:
         return journal_client(shard, command.account)
     match command:
-        case ApplyVenueReport() | TakeSession():
+        case ApplyVenueReport() | TakeSession() | StatePosition():
             return journal_venue(shard, command.venue)
         case _:
             return journal_control(shard, type(command).__name__)
@@ -119,7 +121,7 @@ def events_subject(shard: int, event: Event) -> str:
     match event:
         case OrderReport() | MassCancelReport() if event.account:
             return f"events.{shard}.order.{event.account}"
-        case VenueRequest() | SessionTaken():
+        case VenueRequest() | SessionTaken() | PositionStated():
             return f"events.{shard}.venue.{event.venue}"
         case _:
             return f"events.{shard}.risk.{type(event).__name__}"

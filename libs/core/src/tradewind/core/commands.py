@@ -9,14 +9,10 @@ still reads, and means what it meant. `COMMANDS` maps the wire's type tag to the
 from typing import get_args
 
 from tradewind.core.record import record
-from tradewind.core.types import (
-    ExecType,
-    OrdType,
-    Side,
-    TimeInForce,
-    TradingState,
-    TradSesStatus,
-)
+from tradewind.core.types import OrdType, Side, TimeInForce, TradingState, TradSesStatus
+from tradewind.core.venue_commands import ApplyVenueReport as ApplyVenueReport
+from tradewind.core.venue_commands import StatePosition as StatePosition
+from tradewind.core.venue_commands import TakeSession as TakeSession
 
 BY_HAND = "NONE"
 """Algorithm and build of an order that no algorithm made."""
@@ -142,47 +138,6 @@ class ResetPosition:
     symbol: str
     actor: str
     reason: str
-
-
-@record
-class ApplyVenueReport:
-    """A venue's report about an order, as its connector understood it.
-
-    `order_id` is the id Tradewind sent (`VenueRequest.order_id`); `request_id` is the id of the
-    cancel or replace request that this answers, empty otherwise. `exec_id` is the venue's: a
-    second report with the same one is ignored. `order_qty` and `price` are the order's terms at
-    the venue after this report (used by REPLACED and RESTATED only). `exec_no` is the venue's
-    own running number of executions in the session, 0 where it has none. `exec_ref_id` names the
-    fill that a TRADE_CANCEL or TRADE_CORRECT is about. `fee_e8` is in 1e-8 of `fee_currency`,
-    negative for a rebate. UNKNOWN is the connector's own word: sent, and no answer in time.
-    """
-
-    venue: str
-    order_id: str
-    request_id: str
-    venue_order_id: str
-    exec_id: str
-    exec_no: int
-    exec_type: ExecType
-    last_qty: int
-    last_px: int
-    order_qty: int
-    price: int
-    text: str
-    exec_ref_id: str = ""
-    fee_e8: int = 0
-    fee_currency: str = ""
-
-
-@record
-class TakeSession:
-    """A connector announces that it now owns the session with `venue` for this shard.
-
-    `owner` is unique to one life of one connector process.
-    """
-
-    venue: str
-    owner: str
 
 
 @record
@@ -355,6 +310,7 @@ Command = (
     | ResetPosition
     | ApplyVenueReport
     | TakeSession
+    | StatePosition
     | OpenSegment
     | DefineInstrument
     | RemoveInstrument

@@ -20,6 +20,7 @@ from tradewind.core.decide_client import (
     request_status,
     submit_order,
 )
+from tradewind.core.decide_position import state_position
 from tradewind.core.decide_venue import apply_venue_report, take_session
 from tradewind.core.events import Event
 from tradewind.core.state import State
@@ -92,6 +93,7 @@ HANDLERS: dict[type[Any], Handler] = {
     commands.ResetPosition: reset_position,
     commands.ApplyVenueReport: apply_venue_report,
     commands.TakeSession: take_session,
+    commands.StatePosition: state_position,
     commands.OpenSegment: decide_control.open_segment,
     commands.DefineInstrument: decide_control.define_instrument,
     commands.RemoveInstrument: decide_control.remove_instrument,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What follows from a venue's report, and from a change of who talks to the venue."""
 
-from tradewind.core import parents, reports, requests
+from tradewind.core import external, parents, reports, requests
 from tradewind.core.commands import ApplyVenueReport, Entry, TakeSession
 from tradewind.core.events import Event, ReportIgnored, SessionTaken, TradingStateSet, VenueRequest
 from tradewind.core.state import Order, Pending, State, VenueSession, requested_status
@@ -36,8 +36,18 @@ def apply_venue_report(state: State, entry: Entry) -> tuple[Event, ...]:
     report = entry.command
     assert isinstance(report, ApplyVenueReport)
     order = state.orders.get(report.order_id)
-    if order is None:
+    if order is not None:
+        return _of_order(state, entry, order, report)
+    is_retired = report.order_id in state.retired
+    adopted = None if is_retired else external.adopt(state, entry, report)
+    if adopted is None:
         return _of_no_live_order(state, report)
+    return (adopted, *_of_order(state, entry, external.order_of(entry, adopted), report))
+
+
+def _of_order(
+    state: State, entry: Entry, order: Order, report: ApplyVenueReport
+) -> tuple[Event, ...]:
     fault = _fault(order, report)
     if fault:
         return (_ignored(report, fault),)

@@ -156,6 +156,56 @@ class SessionTaken:
 
 
 @record
+class OrderAdopted:
+    """An order that nobody here asked for works at a venue in our name: it counts from now on.
+
+    Alerting. What has become of it follows as reports, as for any other order.
+    """
+
+    venue: str
+    account: str
+    order_id: str
+    cl_ord_id: str
+    venue_order_id: str
+    symbol: str
+    side: Side
+    order_qty: int
+    price: int
+
+
+@record
+class PositionStated:
+    """What a venue says the session has, beside what its reports add up to here.
+
+    `is_settled`: they are the same, or differ by what is known already, or still differ after all
+    was told again; what came before `exec_no` need not be told again then. If it is not, the
+    connector has everything after `settled_exec_no` told again, and the position stated again.
+    """
+
+    venue: str
+    symbol: str
+    exec_no: int
+    qty: int
+    open_buy_qty: int
+    open_sell_qty: int
+    booked_qty: int
+    working_buy_qty: int
+    working_sell_qty: int
+    is_complete: bool
+    is_settled: bool
+    settled_exec_no: int
+
+    @property
+    def difference(self) -> tuple[int, int, int]:
+        """By how much the venue has more: held, open to buy, open to sell."""
+        return (
+            self.qty - self.booked_qty,
+            self.open_buy_qty - self.working_buy_qty,
+            self.open_sell_qty - self.working_sell_qty,
+        )
+
+
+@record
 class SegmentOpened:
     """The journal's life has a name."""
 
@@ -321,6 +371,8 @@ Event = (
     | MassCancelReport
     | PositionAdjusted
     | SessionTaken
+    | OrderAdopted
+    | PositionStated
     | SegmentOpened
     | InstrumentDefined
     | InstrumentRemoved

@@ -21,6 +21,11 @@ def _session_taken(state: State, _entry: Entry, event: events.SessionTaken) -> N
     session.owner = event.owner
 
 
+def _position_stated(state: State, _entry: Entry, event: events.PositionStated) -> None:
+    if event.is_settled:
+        state.stated_positions[event.venue, event.symbol] = event
+
+
 def _segment_opened(state: State, _entry: Entry, event: events.SegmentOpened) -> None:
     state.segment = event.segment
     state.shard = event.shard
@@ -118,6 +123,8 @@ HANDLERS: dict[type[Any], Callable[[State, Entry, Any], None]] = {
     events.MassCancelReport: evolve_orders.mass_cancel_report,
     events.PositionAdjusted: evolve_orders.position_adjusted,
     events.SessionTaken: _session_taken,
+    events.OrderAdopted: evolve_orders.order_adopted,
+    events.PositionStated: _position_stated,
     events.SegmentOpened: _segment_opened,
     events.InstrumentDefined: _instrument_defined,
     events.InstrumentRemoved: _instrument_removed,

@@ -11,7 +11,14 @@ from tradewind.core.commands import (
     ReplaceOrder,
     SubmitOrder,
 )
-from tradewind.core.events import MassCancelReport, OrderReport, PositionAdjusted, VenueRequest
+from tradewind.core.events import (
+    MassCancelReport,
+    OrderAdopted,
+    OrderReport,
+    PositionAdjusted,
+    VenueRequest,
+)
+from tradewind.core.external import order_of
 from tradewind.core.identity import Identified, fingerprint, id_from
 from tradewind.core.positions import adjust, apply_fill, reserve, reset, undo_fill
 from tradewind.core.state import (
@@ -125,6 +132,17 @@ def venue_request(state: State, entry: Entry, request: VenueRequest) -> None:
     before = order.reserved_qty
     order.pendings = (*order.pendings, pending)
     _touch(state, order, before)
+
+
+def order_adopted(state: State, entry: Entry, event: OrderAdopted) -> None:
+    """An order of nobody's is one of the account's that stands for such orders."""
+    order = order_of(entry, event)
+    state.orders[order.order_id] = order
+    state.live_orders[order.order_id] = order
+    key = (order.account, order.cl_ord_id)
+    state.id_uses[key] = IdUse(fingerprint="", order_id=order.order_id, reason=Reason.NONE)
+    state.touched.add(("id_uses", key))
+    _touch(state, order, 0)
 
 
 def _add(state: State, entry: Entry, report: OrderReport) -> None:

@@ -15,6 +15,7 @@ from tradewind.core.events import (
     InstrumentDefined,
     LimitsSet,
     LogicSet,
+    PositionStated,
     ReferencePriceSet,
     TradingSessionSet,
     TradingStateSet,
@@ -237,6 +238,7 @@ class State:
     references: dict[str, ReferencePriceSet] = field(default_factory=dict)
     trading_states: dict[str, TradingStateSet] = field(default_factory=dict)
     sessions: dict[str, VenueSession] = field(default_factory=dict)
+    stated_positions: dict[tuple[str, str], PositionStated] = field(default_factory=dict)
     trading_sessions: dict[str, TradingSessionSet] = field(default_factory=dict)
     fx_rates: dict[str, FxRateSet] = field(default_factory=dict)
     logic: dict[str, LogicSet] = field(default_factory=dict)

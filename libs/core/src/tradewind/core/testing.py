@@ -6,10 +6,11 @@ from typing import Any, Self, TypeVar
 
 from tradewind.core import commands
 from tradewind.core.commands import Command, Entry
-from tradewind.core.events import Event, OrderReport, VenueRequest
+from tradewind.core.events import Event, OrderReport, PositionStated, VenueRequest
 from tradewind.core.machine import StateMachine
 from tradewind.core.state import Order, Position
 from tradewind.core.types import ExecType, OrdType, Side, TimeInForce, TradingState
+from tradewind.core.venue_commands import NOT_SAID
 
 START_NS = 1_700_000_000_000_000_000
 MILLISECOND_NS = 1_000_000
@@ -59,6 +60,17 @@ REPORT = commands.ApplyVenueReport(
     order_qty=0,
     price=0,
     text="",
+)
+
+STATEMENT = commands.StatePosition(
+    venue=VENUE,
+    epoch=0,
+    symbol=SYMBOL,
+    exec_no=0,
+    qty=0,
+    open_buy_qty=NOT_SAID,
+    open_sell_qty=NOT_SAID,
+    is_complete=False,
 )
 
 
@@ -164,6 +176,16 @@ class Desk:
     def take_session(self, owner: str = "connector") -> tuple[Event, ...]:
         """A connector takes the venue's session."""
         return self.step(commands.TakeSession(venue=VENUE, owner=owner))
+
+    def state_position(self, **changes: Any) -> PositionStated:
+        """The venue states the position, in the session that is; what follows is in `outputs`."""
+        session = self.machine.state.sessions.get(VENUE)
+        statement = replace(
+            STATEMENT,
+            epoch=0 if session is None else session.epoch,
+            exec_no=0 if session is None else session.last_exec_no,
+        )
+        return one(self.step(replace(statement, **changes)), PositionStated)
 
     def order(self, order_id: str) -> Order:
         """The order as the machine has it."""

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a venue states is what was booked; if it is not, everything is told again, then it halts."""
+
+from dataclasses import replace
+
+import pytest
+
+from tradewind.core import commands
+from tradewind.core.events import ControlRefused, TradingStateSet
+from tradewind.core.testing import ACCOUNT, STATEMENT, SYMBOL, Desk, one
+from tradewind.core.types import ExecType, Reason, Side, TradingState
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """Holds 4 lots; 6 are open to buy, 10 to sell, 10 are not acknowledged yet."""
+    desk = Desk.opened()
+    desk.take_session()
+    bought = desk.submit("c1").order_id
+    desk.ack(bought)
+    desk.fill(bought, 4)
+    desk.ack(desk.submit("c2", side=Side.SELL).order_id)
+    desk.submit("c3")
+    return desk
+
+
+def halts(desk: Desk) -> list[TradingStateSet]:
+    return [event for event in desk.outputs if isinstance(event, TradingStateSet)]
+
+
+def test_what_adds_up_is_settled(desk: Desk) -> None:
+    stated = desk.state_position(qty=4, open_buy_qty=6, open_sell_qty=10, exec_no=9)
+    assert stated.difference == (0, 0, 0)
+    assert (stated.is_settled, stated.settled_exec_no) == (True, 9)
+    assert halts(desk) == []
+
+
+def test_a_venue_may_say_only_what_it_holds(desk: Desk) -> None:
+    assert desk.state_position(qty=4).is_settled
+    assert not desk.state_position(qty=5).is_settled
+
+
+@pytest.mark.parametrize("wrong", [{"qty": 5}, {"open_buy_qty": 0}, {"open_sell_qty": 11}], ids=str)
+def test_a_difference_has_all_told_again_and_then_halts(desk: Desk, wrong: dict[str, int]) -> None:
+    right = {"qty": 4, "open_buy_qty": 6, "open_sell_qty": 10}
+    desk.state_position(**right, exec_no=7)
+    first = desk.state_position(**{**right, **wrong}, exec_no=9)
+    assert (first.is_settled, first.settled_exec_no) == (False, 7)
+    assert halts(desk) == []
+    second = desk.state_position(**{**right, **wrong}, exec_no=9, is_complete=True)
+    assert (second.is_settled, second.settled_exec_no) == (True, 9)
+    (halt,) = halts(desk)
+    assert (halt.scope, halt.state, halt.actor) == (f"symbol:{SYMBOL}", TradingState.HALTED, "core")
+    assert str(second.difference) in halt.reason
+    assert desk.submit("c4").reason is Reason.TRADING_HALTED
+
+
+def test_a_report_that_was_lost_settles_it_when_it_is_told_again(desk: Desk) -> None:
+    assert not desk.state_position(qty=5).is_settled
+    order_id = desk.submit("c4").order_id
+    desk.ack(order_id)
+    desk.fill(order_id, 1)
+    assert desk.state_position(qty=5, is_complete=True).difference == (0, 0, 0)
+    assert halts(desk) == []
+
+
+def test_a_known_difference_does_not_halt_again_but_another_does(desk: Desk) -> None:
+    desk.state_position(qty=5, is_complete=True)
+    desk.trading(TradingState.ACTIVE, f"symbol:{SYMBOL}")
+    assert desk.state_position(qty=5).is_settled
+    desk.state_position(qty=5, is_complete=True)
+    assert len(halts(desk)) == 2
+    assert not desk.state_position(qty=6).is_settled
+    desk.state_position(qty=6, is_complete=True)
+    assert len(halts(desk)) == 3
+    assert desk.state_position(qty=4).is_settled
+    assert not desk.state_position(qty=6).is_settled
+
+
+def test_adjustments_are_no_trades_of_the_venue(desk: Desk) -> None:
+    desk.step(
+        commands.AdjustPosition(
+            account=ACCOUNT,
+            cl_ord_id="a",
+            symbol=SYMBOL,
+            qty=50,
+            price=1_000,
+            actor="ops",
+            reason="transfer",
+        )
+    )
+    assert desk.state_position(qty=4).is_settled
+
+
+def test_fills_of_all_accounts_add_up(desk: Desk) -> None:
+    terms = {"account": "HOUSE", "symbol": SYMBOL, "side": Side.SELL, "order_qty": 5}
+    desk.report("theirs", ExecType.TRADE, last_qty=3, last_px=1_000, **terms)
+    assert desk.state_position(qty=1, open_buy_qty=6, open_sell_qty=12).is_settled
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"epoch": 7}, Reason.TOO_LATE),
+        ({"epoch": 1, "symbol": "OTHER"}, Reason.UNKNOWN_INSTRUMENT),
+        ({"epoch": 1, "venue": "ELSEWHERE"}, Reason.UNKNOWN_INSTRUMENT),
+    ],
+)
+def test_an_earlier_session_or_another_instrument_is_not_listened_to(
+    desk: Desk, changes: dict[str, object], reason: Reason
+) -> None:
+    events = desk.step(replace(STATEMENT, qty=99, is_complete=True, **changes))  # type: ignore[arg-type]
+    assert one(events, ControlRefused).reason is reason
+    assert halts(desk) == []
