@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from tradewind.simvenue import admin
+from tradewind.simvenue.exchange.edge import ExchangeEdge
 from tradewind.simvenue.market import Market
 from tradewind.simvenue.orders import state_of
 from tradewind.simvenue.session import Sessions
@@ -31,7 +32,7 @@ class Api:
         self._status = status
         self._sessions: Sessions | None = None
 
-    def build(self, sessions: Sessions) -> web.Application:
+    def build(self, sessions: Sessions, exchange: ExchangeEdge) -> web.Application:
         """The application with all routes."""
         application = web.Application()
         application.add_routes(
@@ -45,6 +46,7 @@ class Api:
                 web.get("/v1/orders", self._get_orders),
                 web.get("/v1/trades", self._get_trades),
                 web.post("/v1/admin", self._administer),
+                *exchange.routes(),
             ]
         )
         self._sessions = sessions

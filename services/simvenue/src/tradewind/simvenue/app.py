@@ -13,6 +13,7 @@ from aiohttp import web
 from tradewind.common.errors import TradewindError
 from tradewind.common.lifecycle import Stop, serve_until
 from tradewind.simvenue.api import Api
+from tradewind.simvenue.exchange.edge import ExchangeEdge
 from tradewind.simvenue.flow import FlowEvent, find_recording, recorded, synthetic
 from tradewind.simvenue.market import Market
 from tradewind.simvenue.matching import Exchange
@@ -46,7 +47,8 @@ async def serve(settings: Settings, stop: Stop) -> None:
     replay = Replay(venue, flow, settings.flow_speed)
     sessions = Sessions(venue, settings.key)
     api = Api(venue, market, settings.key, lambda: _status(settings, source, venue, replay))
-    runner = web.AppRunner(api.build(sessions), access_log=None)
+    exchange_edge = ExchangeEdge(venue, market, settings.key)
+    runner = web.AppRunner(api.build(sessions, exchange_edge), access_log=None)
     await runner.setup()
     try:
         await _listen(runner, settings)
@@ -56,6 +58,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
         await serve_until(stop, *parts)
     finally:
         sessions.close()
+        exchange_edge.close()
         await runner.cleanup()
         venue.close()
 

@@ -8,7 +8,7 @@ at once; `more` says how many of them follow, so that a torn tail is cut back to
 
 import os
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ class Ledger:
 
     def report(self, exec_no: int) -> Report:
         """The report of this number."""
-        return self._dated(exec_no)[1]
+        return self.dated(exec_no)[1]
 
     def reports(self, session: str, after: int, back: int) -> Iterator[Report]:
         """A session's reports after `after`, and `back` before them."""
@@ -110,13 +110,20 @@ class Ledger:
     def reports_of(self, session: str, cl_id: str, until_ns: int = FOR_EVER_NS) -> list[Report]:
         """All reports about an order, or those up to a time."""
         numbers = self._numbers_by_order.get((session, cl_id), ())
-        return [report for ts_ns, report in map(self._dated, numbers) if ts_ns <= until_ns]
+        return [report for ts_ns, report in map(self.dated, numbers) if ts_ns <= until_ns]
 
-    def _dated(self, exec_no: int) -> tuple[int, Report]:
+    def dated(self, exec_no: int) -> tuple[int, Report]:
+        """The report of this number, and when it was made."""
         raw = os.pread(self._fd, LINE_BYTES_MAX, self._offsets[exec_no])
         line = _decoder.decode(raw[: raw.index(b"\n")])
         assert line.report is not None
         return line.ts_ns, line.report
+
+    def first_since(self, ts_ns: int) -> int:
+        """The number of the first report that was not made before a time."""
+        return 1 + bisect_left(
+            range(1, len(self._offsets)), ts_ns, key=lambda number: self.dated(number)[0]
+        )
 
     def _parse(self, raw: bytes, number: int, *, is_last: bool) -> Line | None:
         try:

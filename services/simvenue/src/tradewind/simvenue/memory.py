@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tradewind.core.types import ExecType
-from tradewind.simvenue.ledger import Ledger
+from tradewind.simvenue.ledger import FOR_EVER_NS, Ledger
 from tradewind.simvenue.matching import Exchange
 from tradewind.simvenue.orders import OrderState, Report, order_of, state_after, state_of
 from tradewind.simvenue.records import Key
@@ -52,7 +52,8 @@ class Memory:
     def open_orders(self, session: str, until_ns: int) -> list[OrderState]:
         """A session's working orders at a time."""
         records = self._exchange.records
-        keys = [key for key in (*records.working, *records.ended) if key[0] == session]
+        ended = () if until_ns == FOR_EVER_NS else records.ended
+        keys = [key for key in (*records.working, *ended) if key[0] == session]
         states = [self.of_order(*key, until_ns)[1] for key in keys]
         return [state for state in states if state is not None and state.leaves_qty]
 
