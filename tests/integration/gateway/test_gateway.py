@@ -50,6 +50,11 @@ async def test_an_order_is_accepted_repeated_and_listed(platform: Platform) -> N
         with pytest.raises(GatewayError) as caught:
             await client.order("BENCH0", "never")
         assert caught.value.code == "UNKNOWN_ORDER"
+        denied = await client.submit(order("c-3", order_qty="1000000"))
+        assert denied["outcome"] == "denied"
+        with pytest.raises(GatewayError, match=denied["report"]["reason"]) as caught:
+            await client.order("BENCH0", "c-3")
+        assert caught.value.code == "ORDER_DENIED"
         missing = await client.cancel("BENCH0", "never", "x-1")
         assert (missing["outcome"], missing["report"]["reason"]) == ("denied", "UNKNOWN_ORDER")
         late = await client.cancel("BENCH0", "c-1", "x-2")

@@ -23,6 +23,8 @@ from tradewind.common.errors import TradewindError
 
 WS_PATH = "/v1/ws"
 TIMEOUT_S = 10.0
+SILENCE_S = 0.3
+LOOK_S = 0.02
 MAX_FRAME_BYTES = 24 * 1024
 """The gateway takes frames of 32 KiB; messages are gathered to less than that."""
 
@@ -218,7 +220,11 @@ class GatewayClient:
 
 
 class GatewaySocket:
-    """One WebSocket. Requests are gathered and pipelined; what comes back goes to a function."""
+    """One WebSocket. Requests are gathered and pipelined; what comes back goes to a function.
+
+    It ends by itself when something was asked and nothing at all was heard for SILENCE_S: a gateway
+    that hangs looks like that, since one that cannot do a request says so within 250 ms.
+    """
 
     def __init__(
         self,
@@ -231,7 +237,9 @@ class GatewaySocket:
         self._on_message = on_message
         self._queue: list[bytes] = []
         self._filled = asyncio.Event()
-        self._parts = [asyncio.ensure_future(self._write()), asyncio.ensure_future(self._read())]
+        self._waits_since_s: float | None = None
+        parts = (self._write(), self._read(), self._watch())
+        self._parts = [asyncio.ensure_future(part) for part in parts]
 
     @classmethod
     async def connect(
@@ -277,6 +285,8 @@ class GatewaySocket:
         """Queues a request, with a type and the fields of the REST call."""
         self._queue.append(_encode(message))
         self._filled.set()
+        if self._waits_since_s is None:
+            self._waits_since_s = time.monotonic()
 
     async def closed(self) -> None:
         """Waits until the connection is gone."""
@@ -319,8 +329,22 @@ class GatewaySocket:
             frame = await self._socket.receive()
             if frame.type is not aiohttp.WSMsgType.TEXT:
                 return
+            self._waits_since_s = None
             for message in _messages(frame):
                 self._on_message(message)
+
+    async def _watch(self) -> None:
+        """Ends at a silence; one in which this process itself stood still does not count."""
+        looked_s = time.monotonic()
+        while True:
+            await asyncio.sleep(LOOK_S)
+            before_s, looked_s = looked_s, time.monotonic()
+            if self._waits_since_s is None:
+                continue
+            if looked_s - before_s > 3 * LOOK_S:
+                self._waits_since_s = looked_s
+            elif looked_s - self._waits_since_s > SILENCE_S:
+                return
 
 
 def _messages(frame: aiohttp.WSMessage) -> list[Message]:

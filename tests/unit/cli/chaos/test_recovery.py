@@ -54,6 +54,11 @@ def test_only_clients_of_the_killed_gateway_count() -> None:
     assert answered.recovery_ns(fault(Probe.RECONNECTED, url="g0")) == 50
 
 
+def test_a_gateway_without_clients_harms_nobody_so_anybody_counts() -> None:
+    there = [Line(t_ns=1, kind="connected", gateway="g1"), *order("d1", "A", 101, PENDING_NEW=105)]
+    assert Answered({"d": there}, SHARD_OF).recovery_ns(fault(Probe.RECONNECTED, url="g0")) == 5
+
+
 def test_what_never_recovered_has_no_time() -> None:
     lines = order("c1", "A", 101)
     assert Answered({"c": lines}, SHARD_OF).recovery_ns(fault(Probe.ACCEPTED)) is None

@@ -82,6 +82,7 @@ class Client:
         self._status: dict[tuple[str, str], str] = {}
         self._first_id: dict[tuple[str, str], tuple[str, str]] = {}
         self._durable: set[str] = set()
+        self._leaving: set[asyncio.Future[None]] = set()
         self._number = 0
         self._answered = asyncio.Event()
 
@@ -188,7 +189,13 @@ class Client:
                 self._repeat(asked)
             await self._socket.closed()
             self._history.write("lost", gateway=url)
-            await self._socket.close()
+            self._leave(self._socket)
+
+    def _leave(self, socket: GatewaySocket) -> None:
+        """Closes without waiting: a gateway that hangs does not answer to that either."""
+        leaving = asyncio.ensure_future(socket.close())
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
 
     async def _ask_again(self) -> None:
         while True:
@@ -276,7 +283,9 @@ class Client:
             async with GatewayClient(self._gateways[0], self._credentials) as gateway:
                 words[key] = await gateway.order(*key)
         except GatewayError as error:
-            if error.code == "UNKNOWN_ORDER":
+            if error.code == "ORDER_DENIED":
+                words[key] = {"ord_status": "DENIED"}
+            elif error.code == "UNKNOWN_ORDER":
                 words[key] = None
             else:
                 self._gateways.rotate(-1)

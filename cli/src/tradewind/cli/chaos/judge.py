@@ -118,7 +118,7 @@ def _take(orders: dict[Key, Order], owner: dict[str, Key], line: Line) -> None:
     report = line.report
     if line.kind == "final":
         orders[key].final, orders[key].is_asked_after = report, True
-        if report is not None:
+        if report is not None and "order_id" in report:
             orders[key].order_ids.add(report["order_id"])
         return
     assert report is not None

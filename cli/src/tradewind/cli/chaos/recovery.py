@@ -33,22 +33,26 @@ class Answered:
     def recovery_ns(self, fault: Fault) -> int | None:
         """From the injection to the answer, None if there never was one."""
         answer = ANSWERS[fault.probe]
+        harmed = self._harmed(fault)
+        shards = set(self._shard_of.values()) if fault.shard is None else {fault.shard}
         times = [
             told[answer] - fault.t_ns
             for _asked, client, account, told in self._orders[
                 bisect_right(self._asked, fault.t_ns) :
             ]
-            if answer in told and self._is_affected(fault, client, account)
+            if answer in told and client in harmed and self._shard_of[account] in shards
         ]
         return min(times, default=None)
 
-    def _is_affected(self, fault: Fault, client: str, account: str) -> bool:
-        if fault.shard is not None and self._shard_of[account] != fault.shard:
-            return False
+    def _harmed(self, fault: Fault) -> set[str]:
+        """The clients that were connected to the victim; all, if it is no gateway or had none."""
         if fault.probe is not Probe.RECONNECTED:
-            return True
-        before = [url for t_ns, url in self._connected[client] if t_ns < fault.t_ns]
-        return bool(before) and before[-1] == fault.url
+            return set(self._connected)
+        last = {
+            client: [url for t_ns, url in connections if t_ns < fault.t_ns][-1:]
+            for client, connections in self._connected.items()
+        }
+        return {client for client, urls in last.items() if urls == [fault.url]} or set(last)
 
     def _read(self, client: str, lines: Sequence[Line]) -> None:
         asked: dict[tuple[str, str], dict[str, int]] = {}

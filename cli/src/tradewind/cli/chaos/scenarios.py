@@ -61,6 +61,9 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     "oms-kill": (Scenario(victim=Victim.SHARD_LEADER, action=Action.KILL, probe=Probe.ACCEPTED),),
     "oms-pause": (Scenario(victim=Victim.SHARD_LEADER, action=Action.PAUSE, probe=Probe.ACCEPTED),),
     "gateway-kill": (Scenario(victim=Victim.GATEWAY, action=Action.KILL, probe=Probe.RECONNECTED),),
+    "gateway-pause": (
+        Scenario(victim=Victim.GATEWAY, action=Action.PAUSE, probe=Probe.RECONNECTED),
+    ),
     "connector-kill": (
         Scenario(victim=Victim.CONNECTOR, action=Action.KILL, probe=Probe.ACKNOWLEDGED),
     ),

@@ -60,6 +60,8 @@ CODES: dict[str, tuple[int, str]] = {
         "order once by GET /v1/orders/{cl_ord_id}, then send the request again.",
     ),
     "UNKNOWN_ORDER": (404, "The account has no order of that cl_ord_id."),
+    "ORDER_DENIED": (404, "The request of that cl_ord_id was denied; it never was an order."),
+    "ORDER_RETIRED": (404, "The order ended on an earlier day. The archive has all about it."),
     # availability
     "JOURNAL_UNAVAILABLE": (
         503,

@@ -11,7 +11,7 @@ from tradewind.common.errors import BusError
 from tradewind.common.jetstream import Bus
 from tradewind.gateway import views
 from tradewind.gateway.auth import Key
-from tradewind.gateway.errors import RefusedRequest, refusal
+from tradewind.gateway.errors import Refusal, RefusedRequest, refusal
 from tradewind.gateway.instruments import Instruments
 from tradewind.gateway.projection import projected
 
@@ -40,14 +40,15 @@ class Queries:
         """One order by any of the ids it has had.
 
         Raises:
-            RefusedRequest: UNKNOWN_ORDER if there is none.
+            RefusedRequest: UNKNOWN_ORDER if there is none, ORDER_DENIED if there never was one
+                because the request was denied, ORDER_RETIRED if it ended on an earlier day.
         """
         shard = subjects.shard_of(account, self._shards)
         question = {"account": account, "cl_ord_id": cl_ord_id}
         answer = await self._ask(shard, "order", question)
         order = answer.get("order")
         if order is None:
-            raise RefusedRequest(refusal("UNKNOWN_ORDER"))
+            raise RefusedRequest(_why_not(answer))
         self._instruments.remember(account, cl_ord_id, order["symbol"])
         return self._order_view(order)
 
@@ -130,3 +131,10 @@ class Queries:
 
     def _order_view(self, order: dict[str, Any]) -> dict[str, Any]:
         return views.of_order(order, self._instruments.grid(order.get("symbol", "")))
+
+
+def _why_not(answer: dict[str, Any]) -> Refusal:
+    """Why there is no order of an id."""
+    if answer.get("denied"):
+        return refusal("ORDER_DENIED", f"{answer['denied']}:")
+    return refusal("ORDER_RETIRED" if answer.get("is_retired") else "UNKNOWN_ORDER")

@@ -62,10 +62,22 @@ class Queries:
         return {"orders": found}
 
     def order(self, question: dict[str, Any]) -> dict[str, Any]:
-        """One order by any of its request ids: {"account", "cl_ord_id"}; null if there is none."""
+        """One order by any of its request ids: {"account", "cl_ord_id"}; null if there is none.
+
+        Then `denied` is the reason if the id is one of a denied request, and `is_retired` says that
+        the order ended on an earlier day.
+        """
         state = self._replica.machine.state
-        order = state.order_of(question["account"], question["cl_ord_id"])
-        return {"order": None if order is None else _plain(order)}
+        account, cl_ord_id = question["account"], question["cl_ord_id"]
+        order = state.order_of(account, cl_ord_id)
+        if order is not None:
+            return {"order": _plain(order)}
+        use = state.id_uses.get((account, cl_ord_id))
+        return {
+            "order": None,
+            "denied": use.reason if use is not None else "",
+            "is_retired": use is not None and use.order_id in state.retired,
+        }
 
     def positions(self, _question: dict[str, Any]) -> dict[str, Any]:
         """All positions of the shard; `mark` is the reference price, null without one."""
