@@ -9,19 +9,20 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from tests.simulation.world import World
-from tradewind.core.commands import ApplyVenueReport
+from tradewind.core.commands import ApplyVenueReport, StatePosition
 from tradewind.core.events import VenueRequest
 from tradewind.core.types import ExecType, Side, VenueAction
 
 VENUE = "SIM"
+SYMBOL = "BTC-USD"
 READ_LAG_MS = 300
 
 
 class Client(Protocol):
     """A connection, as the venue sees it."""
 
-    def hear(self, report: ApplyVenueReport) -> None:
-        """Takes a report."""
+    def hear(self, said: ApplyVenueReport | StatePosition) -> None:
+        """Takes a report, or a statement."""
 
     def taken(self) -> None:
         """Another one has logged on."""
@@ -119,6 +120,21 @@ class Exchange:
             number = mine[-1].exec_no if mine else 0
             proof = self._report(order, ExecType.NEW, exec_id=f"P-{request.request_id}-{number}")
             client.hear(proof)
+
+    def state_position(self, client: Client, is_complete: bool) -> None:
+        """Says what all executions so far add up to."""
+        orders = self.orders.values()
+        statement = StatePosition(
+            venue=VENUE,
+            epoch=0,
+            symbol=SYMBOL,
+            exec_no=len(self.log),
+            qty=sum(order.side.sign * order.cum for order in orders),
+            open_buy_qty=sum(order.leaves for order in orders if order.side is Side.BUY),
+            open_sell_qty=sum(order.leaves for order in orders if order.side is Side.SELL),
+            is_complete=is_complete,
+        )
+        client.hear(statement)
 
     def take(self, request: VenueRequest) -> None:
         """A request has arrived."""
@@ -239,6 +255,8 @@ class Exchange:
             order_qty=order.qty,
             price=order.price,
             text="",
+            symbol=SYMBOL,
+            side=order.side,
         )
 
     def _tell(

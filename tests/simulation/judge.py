@@ -13,7 +13,13 @@ from tests.simulation.world import World
 from tradewind.common import codec, subjects
 from tradewind.common.jetstream import Record
 from tradewind.core.commands import ApplyVenueReport, Entry
-from tradewind.core.events import OrderReport
+from tradewind.core.events import (
+    Event,
+    OrderAdopted,
+    OrderReport,
+    PositionStated,
+    TradingStateSet,
+)
 from tradewind.core.invariants import violations
 from tradewind.core.machine import StateMachine
 from tradewind.core.state import Order
@@ -49,13 +55,23 @@ class Judge:
             chain = codec.link(chain, body)
             self.outputs.append(body)
             self.chains.append(chain)
-            if isinstance(event, OrderReport) and event.exec_type is ExecType.PENDING_NEW:
-                self.accepted[event.account, event.cl_ord_id] += 1
+            self._check_event(event)
         if isinstance(command, ApplyVenueReport):
             self.world.saw(f"journaled {command.exec_type}")
         order_id = getattr(command, "order_id", "")
         if self.exchange is not None and order_id in self.exchange.orders:
             self._check_exposure(self.exchange.orders[order_id])
+
+    def _check_event(self, event: Event) -> None:
+        match event:
+            case OrderReport(exec_type=ExecType.PENDING_NEW):
+                self.accepted[event.account, event.cl_ord_id] += 1
+            case PositionStated():
+                self.world.saw(f"position stated: {'' if event.is_settled else 'un'}settled")
+            case OrderAdopted():
+                self.world.broken(f"{event.order_id} is ours, and was taken for nobody's")
+            case TradingStateSet(actor="core"):
+                self.world.broken(f"{event.scope} was halted: {event.reason}")
 
     def emitted(self, record: Record) -> None:
         """An output was committed."""

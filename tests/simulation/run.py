@@ -11,8 +11,7 @@ from typing import Any
 
 from tests.simulation.bugs import BUGS
 from tests.simulation.bus import Broker
-from tests.simulation.clients import SYMBOL
-from tests.simulation.exchange import VENUE, Exchange
+from tests.simulation.exchange import SYMBOL, VENUE, Exchange
 from tests.simulation.faults import Faults
 from tests.simulation.judge import Judge
 from tests.simulation.planting import planted

@@ -100,6 +100,9 @@ class Suite:
             read_lag_ms=READ_LAG_MS,
             answer_timeout_ms=1500,
             unknown_after_ms=500,
+            position_every_ms=700,
+            external_account="EXTERNAL",
+            is_cancelling=False,
         )
         name = f"{process.name}.{process.lives}"
         session = await venue.build(bus, settings, self._dialer, name, 0, may_send=lambda: True)

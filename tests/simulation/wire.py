@@ -8,7 +8,7 @@ from contextvars import copy_context
 
 from tests.simulation.exchange import Exchange
 from tests.simulation.world import Wire, World, settle
-from tradewind.core.commands import ApplyVenueReport
+from tradewind.core.commands import ApplyVenueReport, StatePosition
 from tradewind.core.events import VenueRequest
 from tradewind.venue.adapter import FromVenue, SessionLost, VenueGone
 
@@ -77,6 +77,9 @@ class SimVenueAdapter:
         if self._end is None:
             self._say(self._exchange.ask, self, request)
 
+    async def ask_position(self, *, is_complete: bool) -> None:
+        self._say(self._exchange.state_position, self, is_complete)
+
     async def reports(self) -> AsyncIterator[FromVenue]:
         while True:
             while self._said:
@@ -91,9 +94,9 @@ class SimVenueAdapter:
         self._cut_wire()
         self._world.loop.later(self._world.delay(), self._exchange.left, self)
 
-    def hear(self, report: ApplyVenueReport) -> None:
+    def hear(self, said: ApplyVenueReport | StatePosition) -> None:
         """The venue says something."""
-        self._to_here.send(self._take, report)
+        self._to_here.send(self._take, said)
 
     def taken(self) -> None:
         """The venue gave the session to another."""
@@ -129,8 +132,8 @@ class SimVenueAdapter:
         assert callable(action)
         action(*args)
 
-    def _take(self, report: ApplyVenueReport) -> None:
-        self._said.append(report)
+    def _take(self, said: ApplyVenueReport | StatePosition) -> None:
+        self._said.append(said)
         self._wake.set()
 
     def _finish(self, why: VenueGone | SessionLost) -> None:

@@ -101,12 +101,13 @@ def test_fills_of_all_accounts_add_up(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"epoch": 7}, Reason.TOO_LATE),
+        ({"epoch": 7, "exec_no": 3}, Reason.TOO_LATE),
+        ({"epoch": 1, "exec_no": 2}, Reason.TOO_LATE),
         ({"epoch": 1, "symbol": "OTHER"}, Reason.UNKNOWN_INSTRUMENT),
         ({"epoch": 1, "venue": "ELSEWHERE"}, Reason.UNKNOWN_INSTRUMENT),
     ],
 )
-def test_an_earlier_session_or_another_instrument_is_not_listened_to(
+def test_what_comes_too_late_or_is_about_something_else_is_not_listened_to(
     desk: Desk, changes: dict[str, object], reason: Reason
 ) -> None:
     events = desk.step(replace(STATEMENT, qty=99, is_complete=True, **changes))  # type: ignore[arg-type]

@@ -145,6 +145,10 @@ class FakeAdapter:
         future.set_result(request.order_id in self._venue.known)
         return future
 
+    async def ask_position(self, *, is_complete: bool) -> None:
+        """Asks for the position."""
+        self._venue.log.append(("position", is_complete))
+
     async def reports(self) -> AsyncIterator[FromVenue]:
         """What the test says."""
         while True:

@@ -10,14 +10,20 @@ from tests.unit.venue.fakes import FakeBus, report
 from tradewind.common.errors import Refused, Unknown
 from tradewind.common.testing import eventually
 from tradewind.common.trace import new_traceparent
-from tradewind.core.types import ExecType
+from tradewind.core.testing import STATEMENT
+from tradewind.core.types import ExecType, Side
 from tradewind.venue.inbound import WINDOW, Inbound, Traces
 
 pytestmark = pytest.mark.anyio
 
 
 def inbound(bus: FakeBus) -> Inbound:
-    return Inbound(bus, 0, Traces())
+    return Inbound(bus, 0, Traces(), "EXTERNAL")
+
+
+async def cancelled(task: "asyncio.Future[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def deliver(bus: FakeBus, count: int) -> Inbound:
@@ -26,8 +32,7 @@ async def deliver(bus: FakeBus, count: int) -> Inbound:
     for exec_no in range(1, count + 1):
         part.offer(report(exec_no))
     await eventually(lambda: part.backlog == 0)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await cancelled(task)
     return part
 
 
@@ -66,16 +71,39 @@ async def test_the_end_of_an_order_waits_until_its_earlier_reports_are_stored() 
     part.offer(replace(report(3), exec_type=ExecType.CANCELED))
     part.offer(report(4, order_id="seg-0-4"))
     await eventually(lambda: part.backlog == 0)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await cancelled(task)
     assert [item.exec_no for item in bus.reports] == [1, 2, 3, 4]
 
 
-async def test_a_report_of_another_shard_is_not_journaled_here() -> None:
-    part = inbound(FakeBus())
-    part.offer(report(1, order_id="seg-1-1"))
-    part.offer(report(1, order_id="nonsense"))
-    assert part.backlog == 0
+async def test_an_order_of_nobodys_has_an_account_and_one_of_ours_needs_no_terms() -> None:
+    bus, traces = FakeBus(), Traces()
+    traces.note("seg-0-1", "")
+    part = Inbound(bus, 0, traces, "EXTERNAL")
+    task = asyncio.ensure_future(part.run())
+    for order_id in ("seg-0-1", "nonsense"):
+        part.offer(replace(report(1, order_id=order_id), symbol="BTC-USD", side=Side.SELL))
+    part.offer(report(2, order_id="no-terms"))
+    await eventually(lambda: part.backlog == 0)
+    await cancelled(task)
+    assert [(item.account, item.symbol) for item in bus.reports] == [
+        ("", ""),
+        ("EXTERNAL", "BTC-USD"),
+        ("", ""),
+    ]
+
+
+async def test_a_statement_waits_for_all_before_it_and_is_never_said_twice() -> None:
+    bus = FakeBus()
+    bus.failures = [Refused("no leader"), None, Refused("no leader")]
+    part = inbound(bus)
+    task = asyncio.ensure_future(part.run())
+    part.offer(report(1))
+    part.offer(STATEMENT)
+    part.offer(report(2))
+    part.offer(STATEMENT)
+    await eventually(lambda: part.backlog == 0)
+    await cancelled(task)
+    assert bus.journal == [report(1), report(2), STATEMENT]
 
 
 def test_an_order_keeps_its_trace() -> None:

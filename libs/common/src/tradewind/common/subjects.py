@@ -18,6 +18,7 @@ from tradewind.core.commands import (
 from tradewind.core.events import (
     Event,
     MassCancelReport,
+    OrderAdopted,
     OrderReport,
     PositionStated,
     SessionTaken,
@@ -53,6 +54,12 @@ HEADER_BY = "Tw-By"
 def shard_of(account: str, shards: int) -> int:
     """The shard of an account: stable for ever, as long as the number of shards is."""
     return crc32(account.encode()) % shards
+
+
+def account_in(shard: int, shards: int, name: str) -> str:
+    """An account of this shard's: the name itself, or with the first number that belongs there."""
+    names = (name, *(f"{name}-{number}" for number in range(100 * shards)))
+    return next(account for account in names if shard_of(account, shards) == shard)
 
 
 def shard_of_order(order_id: str) -> int:
@@ -121,7 +128,7 @@ def events_subject(shard: int, event: Event) -> str:
     match event:
         case OrderReport() | MassCancelReport() if event.account:
             return f"events.{shard}.order.{event.account}"
-        case VenueRequest() | SessionTaken() | PositionStated():
+        case VenueRequest() | SessionTaken() | PositionStated() | OrderAdopted():
             return f"events.{shard}.venue.{event.venue}"
         case _:
             return f"events.{shard}.risk.{type(event).__name__}"

@@ -50,12 +50,13 @@ def state_position(state: State, entry: Entry) -> tuple[Event, ...]:
 
 
 def _refusal(state: State, command: StatePosition) -> Reason:
-    """A session that is over may say what was true once."""
+    """A session that is over may say what was true once; so may an entry that comes late."""
     instrument = state.instruments.get(command.symbol)
     if instrument is None or instrument.venue != command.venue:
         return Reason.UNKNOWN_INSTRUMENT
     session = state.sessions.get(command.venue, VenueSession())
-    return Reason.NONE if command.epoch == session.epoch else Reason.TOO_LATE
+    is_over = command.epoch != session.epoch or command.exec_no < session.last_exec_no
+    return Reason.TOO_LATE if is_over else Reason.NONE
 
 
 def _compared(state: State, command: StatePosition) -> PositionStated:

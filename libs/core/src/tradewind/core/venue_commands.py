@@ -60,8 +60,9 @@ class StatePosition:
 
     It is journaled after all reports that the venue made before it, so it must be what those add
     up to. `epoch` is the session's that it was said in. `exec_no` is the venue's last execution by
-    then. `is_complete`: every report since the last settled statement was told again just before.
-    A venue that does not say what is open at that very moment says NOT_SAID for both sides.
+    then: with a later one in the journal, the statement came too late. `is_complete`: every report
+    since the last settled statement was told again just before. A venue that does not say what is
+    open at that very moment says NOT_SAID for both sides.
     """
 
     venue: str

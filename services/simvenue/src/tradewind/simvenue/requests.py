@@ -41,7 +41,7 @@ class New(msgspec.Struct, frozen=True, tag_field="op", tag="new", forbid_unknown
     display_qty: Count = 0
     is_post_only: bool = False
     expire_ns: Count = 0
-    valid_until_ns: Count = 0
+    valid_until_ns: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
 
 
 class Cancel(msgspec.Struct, frozen=True, tag_field="op", tag="cancel", forbid_unknown_fields=True):
@@ -88,7 +88,7 @@ class Reports(
 class Position(
     msgspec.Struct, frozen=True, tag_field="op", tag="position", forbid_unknown_fields=True
 ):
-    """Asks for the session's position: what all its trades so far add up to.
+    """Asks for the session's position: lots held and open, by all executions so far.
 
     The answer comes in its place among the reports, and repeats `request_id`.
     """

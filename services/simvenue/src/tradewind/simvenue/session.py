@@ -174,9 +174,8 @@ class Connection:
             case New() | Cancel() | Replace():
                 self._do_request(request)
             case Position():
-                lots = self._venue.position(self.session)
-                answer = {"op": "position", "request_id": request.request_id, "qty": lots}
-                self._send({**answer, "symbol": self._venue.exchange.symbol})
+                answer = {"op": "position", "request_id": request.request_id}
+                self._send({**answer, **self._venue.statement(self.session)})
             case Status():
                 self._answer_status(request)
             case Reports():

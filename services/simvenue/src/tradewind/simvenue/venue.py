@@ -233,6 +233,20 @@ class Venue:
         """Lots that a session's trades add up to, as the venue says."""
         return self.memory.position(session)
 
+    def statement(self, session: str) -> dict[str, int | str]:
+        """What a session has, as the venue says: lots held, and lots that may still trade."""
+        open_qty = dict.fromkeys(Side, 0)
+        for order in self.exchange.records.working.values():
+            if order.session == session:
+                open_qty[order.side] += order.leaves_qty
+        return {
+            "symbol": self.exchange.symbol,
+            "qty": self.position(session),
+            "open_buy_qty": open_qty[Side.BUY],
+            "open_sell_qty": open_qty[Side.SELL],
+            "last": self.exchange.records.last_exec_no,
+        }
+
     def _amend(self, exec_no: int, qty: int, px: int) -> list[Report]:
         if exec_no > self.exchange.records.last_exec_no:
             raise BadAdministration(f"there is no execution {exec_no}")

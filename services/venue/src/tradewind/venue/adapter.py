@@ -3,15 +3,39 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from tradewind.common.errors import TradewindError
 from tradewind.common.jetstream import PubAck, Record
-from tradewind.core.commands import ApplyVenueReport, SetTradingSession
+from tradewind.core.commands import ApplyVenueReport, SetTradingSession, StatePosition
 from tradewind.core.events import VenueRequest
 
-FromVenue = ApplyVenueReport | SetTradingSession
-"""What a venue says, as journal entries."""
+ForJournal = ApplyVenueReport | SetTradingSession | StatePosition
+"""What a venue says, as journal entries. Of a statement the session fills in the epoch.
+
+A report carries `symbol` and `side` if the venue says them: an order that nobody here asked for is
+adopted with them. Those of our own orders are left out again further on.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NotDone:
+    """The venue refuses a request for now (too many of them) and has certainly not done it."""
+
+    request_id: str
+    retry_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """The venue answers a request with an error that leaves open whether it was done."""
+
+    request_id: str
+
+
+FromVenue = ForJournal | NotDone | InDoubt
+"""What a venue says."""
 
 
 class VenueGone(TradewindError):
@@ -48,6 +72,12 @@ class VenueAdapter(Protocol):
         """Asks about a request's order: everything about it is told again, among the reports.
 
         If it works, a NEW report with an execution id of its own proves it, the last of them.
+        """
+
+    async def ask_position(self, *, is_complete: bool) -> None:
+        """Has the venue state its position of the session, in its place among the reports.
+
+        The statement repeats `is_complete`. A venue that cannot say so does nothing.
         """
 
     def reports(self) -> AsyncIterator[FromVenue]:

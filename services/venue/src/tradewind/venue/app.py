@@ -115,6 +115,8 @@ async def build(
         answer_timeout_ms=settings.answer_timeout_ms,
         may_send=may_send,
         unknown_after_ms=settings.unknown_after_ms,
+        position_every_ms=settings.position_every_ms,
+        external=subjects.account_in(shard, settings.service.shards, settings.external_account),
     )
 
 
@@ -148,6 +150,9 @@ def facts(venue: str, lease: Lease, sessions: Sequence[ShardSession]) -> dict[st
                 "sent": session.counters.sent,
                 "found": session.counters.found,
                 "expired": session.counters.expired,
+                "throttled": session.counters.throttled,
+                "external": session.external,
+                "position_differed": session.positions.unsettled,
                 "to_send": session.backlog,
                 "unanswered": len(session.doubts),
                 "unknown": session.doubts.unknown,

@@ -34,6 +34,7 @@ def _sim(means: Means) -> VenueDialer:
         venue=settings.venue,
         session=settings.session,
         key=settings.key,
+        is_cancelling=settings.is_cancelling,
     )
 
 

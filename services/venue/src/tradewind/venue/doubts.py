@@ -64,9 +64,16 @@ class Doubts:
             doubt.sent_s = now_s
             doubt.is_of_this_session = True
 
-    def settle(self, request_id: str) -> None:
-        """The request has its answer."""
-        self._doubts.pop(request_id, None)
+    def settle(self, request_id: str) -> VenueRequest | None:
+        """The request has its answer, or will be sent again; returns it if there was a doubt."""
+        doubt = self._doubts.pop(request_id, None)
+        return None if doubt is None else doubt.request
+
+    def hurry(self, request_id: str) -> None:
+        """The venue itself does not know what became of the request: it is UNKNOWN now."""
+        doubt = self._doubts.get(request_id)
+        if doubt is not None:
+            doubt.next_s = _now_s()
 
     def overdue(self, timeout_s: float) -> VenueRequest | None:
         """A request of this session that has waited longer than this, if there is one."""

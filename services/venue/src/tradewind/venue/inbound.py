@@ -8,20 +8,24 @@ nothing. Twice is harmless: the core drops the second report with the same execu
 
 The end of an order frees what it reserved, so it waits until all earlier reports of the order are
 stored: a fill that comes late into the journal must not find its exposure given to others.
+
+A statement of the position waits for all earlier reports, and is never said twice: it is true only
+in its place.
 """
 
 import asyncio
 import logging
 from collections import OrderedDict, deque
+from dataclasses import replace
 
 from tradewind.common import codec, subjects
 from tradewind.common.errors import BusError
 from tradewind.common.jetstream import PubAck
 from tradewind.common.trace import HEADER as TRACE_HEADER
 from tradewind.common.trace import child
-from tradewind.core.commands import ApplyVenueReport
+from tradewind.core.commands import ApplyVenueReport, StatePosition
 from tradewind.core.types import ExecType
-from tradewind.venue.adapter import FromVenue, Journal
+from tradewind.venue.adapter import ForJournal, Journal
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +44,14 @@ class Traces:
 
     def note(self, order_id: str, traceparent: str) -> None:
         """Remembers."""
-        if traceparent:
+        if traceparent or order_id not in self._by_order:
             self._by_order[order_id] = traceparent
             if len(self._by_order) > TRACES_MAX:
                 self._by_order.popitem(last=False)
+
+    def knows(self, order_id: str) -> bool:
+        """Whether the order is certainly ours: it was asked for here."""
+        return order_id in self._by_order
 
     def headers(self, order_id: str) -> dict[str, str]:
         """Headers for an entry about the order."""
@@ -54,12 +62,14 @@ class Traces:
 class Inbound:
     """One shard's way into the journal. It outlives sessions: what it was given, it delivers."""
 
-    def __init__(self, journal: Journal, shard: int, traces: Traces) -> None:
+    def __init__(self, journal: Journal, shard: int, traces: Traces, external: str) -> None:
+        """`external` is the account that orders of nobody's are counted against."""
         self._journal = journal
         self._shard = shard
         self._traces = traces
-        self._waiting: deque[FromVenue] = deque()
-        self._flying: deque[tuple[FromVenue, asyncio.Future[PubAck]]] = deque()
+        self._external = external
+        self._waiting: deque[ForJournal] = deque()
+        self._flying: deque[tuple[ForJournal, asyncio.Future[PubAck]]] = deque()
         self._wake = asyncio.Event()
         self.last_exec_no = 0
         self.journaled = 0
@@ -70,13 +80,11 @@ class Inbound:
         """Reports that the journal does not have for sure."""
         return len(self._waiting) + len(self._flying)
 
-    def offer(self, said: FromVenue) -> None:
+    def offer(self, said: ForJournal) -> None:
         """Takes over what the venue said."""
         if isinstance(said, ApplyVenueReport):
-            if not self._is_ours(said.order_id):
-                log.error("a report of %s is about no order of this shard", said.order_id)
-                return
             self.last_exec_no = max(self.last_exec_no, said.exec_no)
+            said = self._attributed(said)
         self._waiting.append(said)
         self._wake.set()
 
@@ -120,10 +128,12 @@ class Inbound:
         return True
 
     def _may_publish(self) -> bool:
-        """The window has room, and what is next ends no order of which more is on the way."""
+        """The window has room, and nothing is on the way that what is next has to wait for."""
         if not self._waiting or len(self._flying) >= WINDOW:
             return False
         said = self._waiting[0]
+        if isinstance(said, StatePosition):
+            return not self._flying
         if not isinstance(said, ApplyVenueReport) or said.exec_type not in ENDS:
             return True
         return all(
@@ -142,10 +152,16 @@ class Inbound:
         self.retried += len(failed)
         if failed:
             log.warning("%d entries go again: %s", len(failed), failed[0][1].exception())
-        self._waiting.extendleft(said for said, _future in reversed(failed))
+        again = [said for said, _future in failed if not isinstance(said, StatePosition)]
+        self._waiting.extendleft(reversed(again))
 
-    def _is_ours(self, order_id: str) -> bool:
-        try:
-            return subjects.shard_of_order(order_id) == self._shard
-        except ValueError:
-            return False
+    def _attributed(self, report: ApplyVenueReport) -> ApplyVenueReport:
+        """Terms are for orders that may be nobody's; those have an account to be counted against.
+
+        The core knows which are ours; here it is only known which were asked for in this life.
+        """
+        if not report.symbol:
+            return report
+        if self._traces.knows(report.order_id):
+            return replace(report, symbol="")
+        return replace(report, account=self._external)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests -> the venue, in the journal's order, each at most once in a session.
 
+A request that the venue refuses for now, as one too many, waits and is sent again: it was not done.
 A request that an earlier session may have sent is asked about first; so is one that is late,
 because "it was not sent" may be said only by who still has the session. Cancels and replaces are
 sent again: the venue answers a repeated request id with its first answer.
@@ -15,11 +16,12 @@ from dataclasses import dataclass
 from tradewind.core.commands import ApplyVenueReport
 from tradewind.core.events import VenueRequest
 from tradewind.core.types import ExecType, Reason, VenueAction
-from tradewind.venue.adapter import VenueAdapter, VenueGone
+from tradewind.venue.adapter import NotDone, VenueAdapter, VenueGone
 from tradewind.venue.doubts import Doubts, unknown
 
 LATENCIES_KEPT = 1000
 WATCH_INTERVAL_S = 0.25
+PAUSE_MAX_S = 5.0
 
 
 class Counters:
@@ -29,6 +31,7 @@ class Counters:
         self.sent = 0
         self.found = 0
         self.expired = 0
+        self.throttled = 0
         self._latencies_ns: deque[int] = deque(maxlen=LATENCIES_KEPT)
 
     def note_sent(self, received_ns: int) -> None:
@@ -78,13 +81,15 @@ class Outbound:
         self._may_send = may_send
         self._clock_ns = clock_ns
         self._queue: deque[_Item] = deque()
+        self._again: deque[_Item] = deque()
+        self._pause_s = 0.0
         self._wake = asyncio.Event()
         self._taken: set[str] = set()
 
     @property
     def backlog(self) -> int:
         """Requests that wait to be sent."""
-        return len(self._queue)
+        return len(self._queue) + len(self._again)
 
     def offer(self, request: VenueRequest, received_ns: int) -> None:
         """Takes a request over. One that this session has sent unanswered is not taken again."""
@@ -103,13 +108,26 @@ class Outbound:
         request_id = report.request_id or report.order_id
         self._doubts.settle(request_id)
         self._taken.discard(request_id)
+        self._pause_s = 0.0
+
+    def refused(self, refusal: NotDone) -> None:
+        """The venue has too much to do: the request goes again, before others, after a pause."""
+        request = self._doubts.settle(refusal.request_id)
+        if request is None:
+            return
+        self._counters.throttled += 1
+        self._pause_s = min(max(refusal.retry_s, self._pause_s * 2), PAUSE_MAX_S)
+        self._again.append(_Item(request, time.perf_counter_ns(), None))
+        self._wake.set()
 
     async def run(self) -> None:
         """Sends until the session ends, which is raised."""
         while True:
-            while self._queue:
-                await self._handle(self._queue[0])
-                self._queue.popleft()
+            while self._again or self._queue:
+                await asyncio.sleep(self._pause_s)
+                waiting = self._again or self._queue
+                await self._handle(waiting[0])
+                waiting.popleft()
             self._wake.clear()
             await self._wake.wait()
 

@@ -22,6 +22,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 
 from tradewind.common import codec, subjects
@@ -29,11 +30,14 @@ from tradewind.common.errors import BusError
 from tradewind.common.jetstream import Record
 from tradewind.common.lifecycle import supervise
 from tradewind.common.trace import HEADER as TRACE_HEADER
-from tradewind.core.commands import ApplyVenueReport, TakeSession
-from tradewind.core.events import SessionTaken, VenueRequest
+from tradewind.core.commands import ApplyVenueReport, StatePosition, TakeSession
+from tradewind.core.events import OrderAdopted, PositionStated, SessionTaken, VenueRequest
 from tradewind.core.types import VenueAction
 from tradewind.venue.adapter import (
+    FromVenue,
+    InDoubt,
     Journal,
+    NotDone,
     Outputs,
     SessionLost,
     VenueAdapter,
@@ -43,11 +47,14 @@ from tradewind.venue.adapter import (
 from tradewind.venue.doubts import Doubts
 from tradewind.venue.inbound import WINDOW, Inbound, Traces
 from tradewind.venue.outbound import Counters, Outbound
+from tradewind.venue.positions import Positions
 
 log = logging.getLogger(__name__)
 
 TAKE_TIMEOUT_S = 5.0
 UNKNOWN_AFTER_MS = 2_000
+POSITION_EVERY_MS = 5_000
+EXTERNAL = "EXTERNAL"
 LOOK_AGAIN_S = 0.02
 BACKOFF_FIRST_S = 0.05
 BACKOFF_MAX_S = 5.0
@@ -69,10 +76,13 @@ class ShardSession:
         answer_timeout_ms: int,
         may_send: Callable[[], bool],
         unknown_after_ms: int = UNKNOWN_AFTER_MS,
+        position_every_ms: int = POSITION_EVERY_MS,
+        external: str = EXTERNAL,
     ) -> None:
         """`process` is unique to this life of this process; owners are named after it.
 
         `may_send` is asked before each request: whether this process is still the active one.
+        `external` is the account that orders of nobody's are counted against.
         """
         self.shard = shard
         self._venue = venue
@@ -94,7 +104,9 @@ class ShardSession:
         self._early: list[tuple[VenueRequest, int]] = []
         self._outbound: Outbound | None = None
         self._next_seq = 0
-        self.inbound = Inbound(journal, shard, self._traces)
+        self.inbound = Inbound(journal, shard, self._traces, external)
+        self.positions = Positions(position_every_ms)
+        self.external = 0
         self.doubts = Doubts(self.inbound.offer, unknown_after_ms=unknown_after_ms)
         self.counters = Counters()
         self.epoch = 0
@@ -135,6 +147,11 @@ class ShardSession:
         match codec.decode_event(record.body):
             case SessionTaken() as taken:
                 self._session_taken(taken)
+            case PositionStated() as stated:
+                self.positions.hear(stated)
+            case OrderAdopted() as adopted:
+                self.external += 1
+                log.error("order %s at %s is nobody's: adopted", adopted.order_id, self._venue)
             case VenueRequest() as request:
                 self._traces.note(request.order_id, record.headers.get(TRACE_HEADER, ""))
                 if not self._is_meant(request):
@@ -189,7 +206,12 @@ class ShardSession:
             self.epoch = taken.epoch
             self.sessions += 1
             log.info("shard %d: session %d with %s is open", self.shard, self.epoch, self._venue)
-            await supervise(self._pump(adapter, outbound), outbound.run(), outbound.watch())
+            await supervise(
+                self._pump(adapter, outbound),
+                outbound.run(),
+                outbound.watch(),
+                self.positions.watch(adapter),
+            )
         finally:
             await adapter.close()
 
@@ -239,9 +261,21 @@ class ShardSession:
 
     async def _pump(self, adapter: VenueAdapter, outbound: Outbound) -> None:
         async for said in adapter.reports():
-            if isinstance(said, ApplyVenueReport):
+            self._take_from_venue(said, outbound)
+
+    def _take_from_venue(self, said: FromVenue, outbound: Outbound) -> None:
+        match said:
+            case NotDone():
+                outbound.refused(said)
+            case InDoubt():
+                self.doubts.hurry(said.request_id)
+            case ApplyVenueReport():
                 outbound.answered(said)
-            self.inbound.offer(said)
+                self.inbound.offer(said)
+            case StatePosition():
+                self.inbound.offer(replace(said, epoch=self.epoch))
+            case _:
+                self.inbound.offer(said)
 
     def _forget(self) -> None:
         self._taken = None

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tradewind.common.settings import ServiceSettings, integer, require
-from tradewind.venue.session import UNKNOWN_AFTER_MS
+from tradewind.venue.session import EXTERNAL, POSITION_EVERY_MS, UNKNOWN_AFTER_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,10 @@ class Settings:
     `session` is the name under which the venue knows us; each shard has its own, and whoever logs
     on with it cuts off the one before. `read_lag_ms` is how long after a logon the venue's answers
     may still lack what an earlier session sent. A request without an answer makes its order
-    UNKNOWN after `unknown_after_ms`, and ends the session after `answer_timeout_ms`.
+    UNKNOWN after `unknown_after_ms`, and ends the session after `answer_timeout_ms`. The venue is
+    asked for our position every `position_every_ms`. Orders at the venue that nobody here asked for
+    count against `external_account` (see `subjects.account_in`). `is_cancelling`: the venue cancels
+    our orders when it loses the session.
     """
 
     service: ServiceSettings
@@ -29,6 +32,9 @@ class Settings:
     read_lag_ms: int
     answer_timeout_ms: int
     unknown_after_ms: int
+    position_every_ms: int
+    external_account: str
+    is_cancelling: bool
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -43,4 +49,7 @@ class Settings:
             read_lag_ms=integer(env, "TRADEWIND_VENUE_READ_LAG_MS", 10),
             answer_timeout_ms=integer(env, "TRADEWIND_VENUE_ANSWER_TIMEOUT_MS", 5000),
             unknown_after_ms=integer(env, "TRADEWIND_VENUE_UNKNOWN_AFTER_MS", UNKNOWN_AFTER_MS),
+            position_every_ms=integer(env, "TRADEWIND_VENUE_POSITION_EVERY_MS", POSITION_EVERY_MS),
+            external_account=env.get("TRADEWIND_VENUE_EXTERNAL_ACCOUNT", "") or EXTERNAL,
+            is_cancelling=bool(integer(env, "TRADEWIND_VENUE_CANCEL_ON_DISCONNECT", 0)),
         )

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, ClientWSTimeout, WSMsgType
 
-from tradewind.core.commands import ApplyVenueReport, SetTradingSession
+from tradewind.core.commands import ApplyVenueReport, SetTradingSession, StatePosition
 from tradewind.core.events import VenueRequest
-from tradewind.core.types import ExecType, TradSesStatus, VenueAction
-from tradewind.venue.adapter import FromVenue, SessionLost, VenueGone
+from tradewind.core.types import ExecType, Side, TradSesStatus, VenueAction
+from tradewind.venue.adapter import FromVenue, InDoubt, NotDone, SessionLost, VenueGone
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +23,9 @@ ANSWER_TIMEOUT_S = 3.0
 HEARTBEAT_S = 5.0
 CLOSE_TIMEOUT_S = 0.2
 DUPLICATE = "DUPLICATE_CL_ID"
+NOT_DONE = "RATE_LIMITED"
+COMPLETE = "complete"
+SO_FAR = "so-far"
 
 
 class _State(msgspec.Struct):
@@ -59,6 +62,12 @@ class _Heard(msgspec.Struct):
     status: TradSesStatus | None = None
     trading_date: str = ""
     code: str = ""
+    retry_ms: int = 0
+    symbol: str = ""
+    side: Side | None = None
+    last: int = 0
+    open_buy_qty: int = 0
+    open_sell_qty: int = 0
 
 
 _decoder = msgspec.json.Decoder(_Heard)
@@ -68,9 +77,18 @@ class SimDialer:
     """Reaches the simulated venue."""
 
     def __init__(
-        self, http: ClientSession, *, url: str, venue: str, session: str, key: str
+        self,
+        http: ClientSession,
+        *,
+        url: str,
+        venue: str,
+        session: str,
+        key: str,
+        is_cancelling: bool = False,
     ) -> None:
+        """`is_cancelling`: the venue cancels a session's orders when it loses it."""
         self._http = http
+        self._is_cancelling = is_cancelling
         self._url = url
         self._venue = venue
         self._session = session
@@ -88,17 +106,22 @@ class SimDialer:
                 )
         except (ClientError, OSError, TimeoutError) as error:
             raise VenueGone(f"{self._venue} cannot be reached: {error!r}") from error
-        return SimAdapter(socket, self._venue, f"{self._session}-{shard}", self._key)
+        logon = {
+            "op": "logon",
+            "session": f"{self._session}-{shard}",
+            "key": self._key,
+            "cancel_on_disconnect": self._is_cancelling,
+        }
+        return SimAdapter(socket, self._venue, logon)
 
 
 class SimAdapter:
     """One session over one WebSocket."""
 
-    def __init__(self, socket: ClientWebSocketResponse, venue: str, session: str, key: str) -> None:
+    def __init__(self, socket: ClientWebSocketResponse, venue: str, logon: dict[str, Any]) -> None:
         self._socket = socket
         self._venue = venue
-        self._session = session
-        self._key = key
+        self._logon = logon
         self._queries: deque[asyncio.Future[bool]] = deque()
         self._questions: list[dict[str, Any]] = []
         self._epoch = 0
@@ -111,7 +134,7 @@ class SimAdapter:
 
     async def fence(self) -> None:
         """Takes the session; the venue cuts off whoever had it before it answers."""
-        await self._say({"op": "logon", "session": self._session, "key": self._key})
+        await self._say(self._logon)
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 await self._logged_on
@@ -140,6 +163,10 @@ class SimAdapter:
         """Has the reports of an order told again, and its state after them."""
         question = {"op": "status", "cl_id": request.order_id, "request_id": request.request_id}
         self._question(question)
+
+    async def ask_position(self, *, is_complete: bool) -> None:
+        """Asks for what all executions so far add up to."""
+        await self._say({"op": "position", "request_id": COMPLETE if is_complete else SO_FAR})
 
     async def reports(self) -> AsyncIterator[FromVenue]:
         """What the venue says until the connection ends, which is raised."""
@@ -189,26 +216,25 @@ class SimAdapter:
         except msgspec.MsgspecError as error:
             self._finish(VenueGone(f"{self._venue} says what is not understood: {error}"))
         if self._socket.close_code == CLOSE_TAKEN:
-            self._finish(SessionLost(f"another logon took the session {self._session}"))
+            self._finish(SessionLost(f"another logon took the session {self._logon['session']}"))
         self._finish(VenueGone(f"{self._venue} closed the connection"))
 
     def _hear(self, heard: _Heard) -> None:
         match heard.op:
             case "report":
                 self._take_report(heard)
-            case "status" if heard.request_id:
-                if heard.order is not None and heard.order.leaves_qty:
-                    self._take(_proof(heard, heard.order, self._venue, self._epoch))
             case "status":
-                answer = self._queries.popleft()
-                if not answer.done():
-                    answer.set_result(heard.found)
+                self._take_status(heard)
             case "trading_session" if heard.status is not None:
                 self._take(
                     SetTradingSession(
                         venue=self._venue, status=heard.status, trading_date=heard.trading_date
                     )
                 )
+            case "refused":
+                self._take(_refusal(heard))
+            case "position":
+                self._take(_statement(heard, self._venue))
             case "logged_on":
                 self._epoch = heard.session_epoch
                 self._logged_on.set_result(None)
@@ -216,6 +242,15 @@ class SimAdapter:
                 self._finish(VenueGone(f"{self._venue} refuses: {heard.code} {heard.text}"))
             case _:
                 pass
+
+    def _take_status(self, heard: _Heard) -> None:
+        if heard.request_id:
+            if heard.order is not None and heard.order.leaves_qty:
+                self._take(_proof(heard, heard.order, self._venue, self._epoch))
+            return
+        answer = self._queries.popleft()
+        if not answer.done():
+            answer.set_result(heard.found)
 
     def _take_report(self, heard: _Heard) -> None:
         if heard.exec_type is None:
@@ -263,6 +298,7 @@ def _message(request: VenueRequest) -> dict[str, Any]:
                 "display_qty": request.display_qty,
                 "is_post_only": request.is_post_only,
                 "expire_ns": request.expire_ns,
+                "valid_until_ns": request.send_by_ns,
             }
         case VenueAction.CANCEL:
             return {"op": "cancel", "cl_id": request.order_id, "request_id": request.request_id}
@@ -297,6 +333,27 @@ def _command(heard: _Heard, venue: str) -> ApplyVenueReport:
         exec_ref_id=heard.exec_ref_id,
         fee_e8=heard.fee_e8,
         fee_currency=heard.fee_currency,
+        symbol="" if heard.side is None else heard.symbol,
+        side=heard.side or Side.BUY,
+    )
+
+
+def _refusal(heard: _Heard) -> NotDone | InDoubt:
+    if heard.code == NOT_DONE:
+        return NotDone(heard.request_id, heard.retry_ms / 1000)
+    return InDoubt(heard.request_id)
+
+
+def _statement(heard: _Heard, venue: str) -> StatePosition:
+    return StatePosition(
+        venue=venue,
+        epoch=0,
+        symbol=heard.symbol,
+        exec_no=heard.last,
+        qty=heard.qty,
+        open_buy_qty=heard.open_buy_qty,
+        open_sell_qty=heard.open_sell_qty,
+        is_complete=heard.request_id == COMPLETE,
     )
 
 
