@@ -52,7 +52,9 @@ class Reader:
         self.hurried += 1
 
 
-def make(stream: MemoryStream, *, instance: str = "oms-0-0") -> tuple[Replica, Appender, Reader]:
+def make(
+    stream: MemoryStream, *, instance: str = "oms-0-0", patience_ms: int = PATIENCE_MS
+) -> tuple[Replica, Appender, Reader]:
     replica = Replica(0, Tail())
     reader = Reader()
     appender = Appender(
@@ -60,7 +62,7 @@ def make(stream: MemoryStream, *, instance: str = "oms-0-0") -> tuple[Replica, A
         replica,
         cast(StreamReader, reader),
         instance=instance,
-        patience_ms=PATIENCE_MS,
+        patience_ms=patience_ms,
     )
     return replica, appender, reader
 
@@ -110,6 +112,22 @@ async def test_missing_outputs_are_appended_after_patience_and_then_at_once() ->
     assert len(stream.records) == 3
     assert appender.is_leading
     assert appender.takeovers == 1
+
+
+@pytest.mark.anyio
+async def test_who_hears_that_the_leader_has_ended_is_not_patient() -> None:
+    stream = MemoryStream([Message("events.0.x", b"")])
+    replica, appender, _ = make(stream, patience_ms=3_600_000)
+    feed(replica, appender, 2)
+    replica.confirm(stored(replica.outbox[0], by="oms-0-1"))
+    appender.tail_moved()
+    appender.hear_end(b'{"instance": "oms-0-2", "pid": 1}')
+    running = asyncio.create_task(appender.run(Stop()))
+    await asyncio.wait({running}, timeout=0.05)
+    assert replica.outbox, "another one's end means nothing"
+    appender.hear_end(b'{"instance": "oms-0-1", "pid": 1}')
+    await emptied(replica)
+    running.cancel()
 
 
 @pytest.mark.anyio

@@ -108,7 +108,13 @@ def _order_path(every: range) -> _Table:
                 *_snapshots_write(),
                 *_floor(_events(every), "oms"),
             ],
-            [*_journal_live(every), *_events_live(every), subjects.query_oms("*", "*"), *_DIGESTS],
+            [
+                *_journal_live(every),
+                *_events_live(every),
+                subjects.query_oms("*", "*"),
+                *_DIGESTS,
+                subjects.process_ended(),
+            ],
         ),
         "venue": (
             [

@@ -16,7 +16,7 @@ from tradewind.common.lifecycle import Stop, serve_until
 from tradewind.common.status import Heartbeat
 from tradewind.core.commands import SkipEntry
 from tradewind.oms.agreement import Agreement
-from tradewind.oms.appender import Appender, patience_of
+from tradewind.oms.appender import Appender
 from tradewind.oms.keeper import SnapshotKeeper
 from tradewind.oms.queries import Queries
 from tradewind.oms.replica import PoisonError, Replica
@@ -83,8 +83,14 @@ async def _assemble(bus: Bus, settings: Settings, skips: Mapping[int, SkipEntry]
         subjects.live(subjects.events_all(shard)),
         replica.confirmed + 1,
     )
-    patience_ms = patience_of(settings.rank, settings.patience_ms)
-    appender = Appender(bus, replica, events, instance=instance, patience_ms=patience_ms)
+    appender = Appender(
+        bus,
+        replica,
+        events,
+        instance=instance,
+        patience_ms=settings.patience_ms,
+        rank=settings.rank,
+    )
     keeper = SnapshotKeeper(
         bus,
         replica,
@@ -110,6 +116,7 @@ async def _run(bus: Bus, parts: Parts, settings: Settings, stop: Stop) -> None:
     await parts.journal.open()
     await parts.events.open()
     await parts.agreement.listen()
+    await bus.subscribe(subjects.process_ended(), lambda message: appender.hear_end(message.body))
     await Queries(replica, appender, instance).serve(bus)
     await serve_until(
         stop,

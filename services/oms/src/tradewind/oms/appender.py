@@ -3,17 +3,22 @@
 
 An output has its place (its ordinal), and an append can succeed only there, so two replicas
 that append at once cannot both succeed, and would have written the same. A standby that sees
-outputs missing for longer than its patience appends them itself. A refused or unanswered
-append decides nothing: the tail is read and what is still missing is appended again.
+outputs missing for longer than its patience appends them itself, and need not be patient once a
+supervisor has seen the leader's process end. A refused or unanswered append decides nothing: the
+tail is read and what is still missing is appended again.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Sequence
 from itertools import islice
+
+import msgspec
 
 from tradewind.common import subjects
 from tradewind.common.errors import CorruptionError, Refused, Unknown
 from tradewind.common.jetstream import Bus, Message, StreamReader
+from tradewind.common.lease import Holder
 from tradewind.common.lifecycle import Stop
 from tradewind.common.trace import HEADER as TRACE_HEADER
 from tradewind.oms.replica import Output, Replica
@@ -30,14 +35,23 @@ class Appender:
     """Appends what EVENTS lacks, at once when leading, after patience when not."""
 
     def __init__(
-        self, bus: Bus, replica: Replica, events: StreamReader, *, instance: str, patience_ms: int
+        self,
+        bus: Bus,
+        replica: Replica,
+        events: StreamReader,
+        *,
+        instance: str,
+        patience_ms: int,
+        rank: int = 0,
     ) -> None:
         self._bus = bus
         self._replica = replica
         self._events = events
         self._instance = instance
-        self._patience_s = patience_ms / 1000
+        self._stagger_s = rank * STAGGER_MS / 1000  # not all take over at once
+        self._patience_s = patience_ms / 1000 + self._stagger_s
         self._backoff = 1
+        self._leader_ended = asyncio.Event()
         self._wake = asyncio.Event()
         self._moved_s = _now_s()
         self.takeovers = 0
@@ -64,6 +78,13 @@ class Appender:
     def tail_moved(self) -> None:
         """EVENTS has grown: someone works, so patience starts again."""
         self._moved_s = _now_s()
+        self._leader_ended.clear()
+
+    def hear_end(self, body: bytes) -> None:
+        """A supervisor saw a process end; if it was the leader's, nobody will do its work."""
+        ended = msgspec.json.decode(body, type=Holder)
+        if ended.instance == self._replica.appended_by:
+            self._leader_ended.set()
 
     async def run(self, stop: Stop) -> None:
         """Works until `stop`.
@@ -86,10 +107,16 @@ class Appender:
 
     async def _patience_over(self) -> bool:
         """Waits one round; true once outputs have been missing for too long."""
+        if self._leader_ended.is_set():
+            left_s = self._moved_s + self._stagger_s - _now_s()
+            await asyncio.sleep(max(left_s, 0))
+            return left_s <= 0
         left_s = self._moved_s + self._patience_s * self._backoff - _now_s()
         if left_s <= 0:
             return True
-        await asyncio.sleep(left_s)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(left_s):
+                await self._leader_ended.wait()
         return False
 
     async def _append(self, outputs: Sequence[Output]) -> None:
@@ -112,6 +139,7 @@ class Appender:
             raise CorruptionError(f"outputs up to {last} were stored up to {ack.seq}")
         self._replica.confirm_own(last, self._instance)
         self._backoff = 1
+        self._leader_ended.clear()
         self._moved_s = _now_s()
         self.takeovers += not was_leading
 
@@ -126,11 +154,6 @@ class Appender:
         """Has the tail read, and gives the reading time to arrive."""
         self._events.hurry()
         await asyncio.sleep(self._patience_s / 2)
-
-
-def patience_of(rank: int, patience_ms: int) -> int:
-    """A replica's own patience: staggered, so that not all take over at once."""
-    return patience_ms + rank * STAGGER_MS
 
 
 def _now_s() -> float:
