@@ -83,7 +83,9 @@ class Desk:
         self._processes.append(process)
         return process
 
-    def start_connector(self, venue: VenueProcess, instance: str) -> subprocess.Popen[bytes]:
+    def start_connector(
+        self, venue: VenueProcess, instance: str, **more: str
+    ) -> subprocess.Popen[bytes]:
         """Starts a connector."""
         return self.start(
             "venue",
@@ -91,7 +93,7 @@ class Desk:
             TRADEWIND_VENUE="SIM",
             TRADEWIND_VENUE_URL=venue.url,
             TRADEWIND_VENUE_KEY=KEY,
-            TRADEWIND_VENUE_UNKNOWN_AFTER_MS="300",
+            **{"TRADEWIND_VENUE_UNKNOWN_AFTER_MS": "300", **more},
         )
 
     def stop(self) -> None:
@@ -219,6 +221,12 @@ def cancel(number: int) -> CancelOrder:
 def executions(state_dir: Path, kind: str) -> Counter[str]:
     """How often the venue's own log has an execution of this kind, by order id."""
     return Counter(line["report"]["cl_id"] for line in _lines(state_dir) if _kind(line) == kind)
+
+
+def received(state_dir: Path) -> Counter[str]:
+    """How often the venue was sent each order, by its own log."""
+    lines = [line for line in _lines(state_dir) if line["kind"] == "in"]
+    return Counter(line["msg"]["cl_id"] for line in lines if line["msg"]["op"] == "new")
 
 
 def traded_qty(state_dir: Path) -> Counter[str]:

@@ -6,7 +6,7 @@ a rollback, and with the drift of a position that somebody had it tell.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tradewind.core.types import ExecType
 from tradewind.simvenue.ledger import FOR_EVER_NS, Ledger
@@ -52,7 +52,7 @@ class Memory:
     def open_orders(self, session: str, until_ns: int) -> list[OrderState]:
         """A session's working orders at a time."""
         records = self._exchange.records
-        ended = () if until_ns == FOR_EVER_NS else records.ended
+        ended: Iterable[Key] = () if until_ns == FOR_EVER_NS else records.ended
         keys = [key for key in (*records.working, *ended) if key[0] == session]
         states = [self.of_order(*key, until_ns)[1] for key in keys]
         return [state for state in states if state is not None and state.leaves_qty]

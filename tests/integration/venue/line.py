@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A desk whose connector can be replaced while a test goes on."""
+
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.integration.simvenue.venue_process import VenueProcess
+from tests.integration.venue.desk import DEADLINE_S, Desk, open_desk
+from tradewind.common.testing import eventually
+from tradewind.core.commands import CancelOrder, SetTradingState
+from tradewind.core.events import TradingStateSet
+from tradewind.core.types import TradingState
+
+SESSION = "TRADEWIND-0"
+READ_LAG_MS = 150
+SOON = {
+    "TRADEWIND_VENUE_READ_LAG_MS": str(READ_LAG_MS),
+    "TRADEWIND_VENUE_ANSWER_TIMEOUT_MS": "2000",
+    "TRADEWIND_VENUE_POSITION_EVERY_MS": "1000",
+}
+
+
+class Line:
+    """Shard 0, its connector, and the venue."""
+
+    def __init__(self, desk: Desk, venue: VenueProcess, venue_dir: Path) -> None:
+        self.desk = desk
+        self.venue = venue
+        self.venue_dir = venue_dir
+        self._connector: subprocess.Popen[bytes] | None = None
+
+    def kill_connector(self) -> None:
+        """Kills it without a word."""
+        if self._connector is not None:
+            self._connector.kill()
+            self._connector.wait()
+
+    async def connect(self, **more: str) -> None:
+        """Starts a connector, in place of the one that may be there; it has the session then."""
+        self.kill_connector()
+        before = self.desk.sessions()
+        self._connector = self.desk.start_connector(self.venue, "venue-0", **{**SOON, **more})
+        await self.until_sessions(before + 1)
+
+    async def until_sessions(self, count: int) -> None:
+        """Waits until so many sessions were taken."""
+        await eventually(lambda: self.desk.sessions() >= count, DEADLINE_S, what="a session")
+
+    async def play(self, kind: str, **more: Any) -> None:
+        """Has the venue play a fault."""
+        answer = await self.venue.administer(op="fault", kind=kind, **more)
+        assert answer.get("ok"), answer
+
+    async def cut(self) -> None:
+        """Breaks the connection; another session is taken."""
+        before = self.desk.sessions()
+        await self.venue.administer(op="cut")
+        await self.until_sessions(before + 1)
+
+    async def cancel(self, cl_ord_id: str, account: str = "A") -> None:
+        """Cancels an order."""
+        request = f"cancel-{cl_ord_id}"
+        await self.desk.put(
+            CancelOrder(account=account, cl_ord_id=request, orig_cl_ord_id=cl_ord_id, client="test")
+        )
+
+    def halts(self) -> list[TradingStateSet]:
+        """What the core has halted."""
+        events = [event for event in self.desk.events if isinstance(event, TradingStateSet)]
+        return [event for event in events if event.actor == "core"]
+
+    async def until_halted(self, count: int) -> TradingStateSet:
+        """Waits for so many halts; the last of them."""
+        await eventually(lambda: len(self.halts()) >= count, DEADLINE_S, what="a halt")
+        return self.halts()[count - 1]
+
+    async def resume(self) -> None:
+        """What an operator does after a halt."""
+        scope, state = "symbol:BTC-USD", TradingState.ACTIVE
+        command = SetTradingState(scope=scope, state=state, actor="ops", reason="compared")
+        await self.desk.put(command)
+
+
+@asynccontextmanager
+async def open_line(folder: Path) -> AsyncIterator[Line]:
+    """A desk with a connector that has the session."""
+    async with open_desk(folder) as (desk, venue):
+        line = Line(desk, venue, folder / "sim")
+        await line.connect()
+        yield line
