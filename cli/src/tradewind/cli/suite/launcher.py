@@ -18,6 +18,7 @@ import msgspec
 from tradewind.cli.suite.facts import HOST, Facts, Options, SuiteError
 from tradewind.cli.suite.prepare import node_name, prepare
 from tradewind.cli.suite.processes import plan_of, service_env
+from tradewind.common import permissions
 from tradewind.orchestrator.plan import ProcessSpec
 from tradewind.orchestrator.policy import RestartPolicy
 from tradewind.orchestrator.process import Identity, Process, identify
@@ -133,6 +134,7 @@ class Launcher:
             | {
                 "TRADEWIND_STATE_DIR": str(self.folder),
                 "TRADEWIND_PLAN_FILE": str(plan_path),
+                permissions.SYSTEM_PASSWORD_FILE: str(facts.secrets_dir / permissions.SYSTEM_USER),
             },
         )
 

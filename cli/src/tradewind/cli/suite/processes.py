@@ -114,7 +114,7 @@ def _init_job(facts: Facts) -> ProcessSpec:
         name="init",
         argv=[sys.executable, "-m", "tradewind.common.init_job"],
         env=service_env(facts, "admin", "init")
-        | {"TRADEWIND_NATS_SYSTEM_PASSWORD_FILE": str(facts.secrets_dir / permissions.SYSTEM_USER)},
+        | {permissions.SYSTEM_PASSWORD_FILE: str(facts.secrets_dir / permissions.SYSTEM_USER)},
         ready=Ready.EXIT,
         ready_timeout_ms=60_000,
     )

@@ -5,13 +5,15 @@ Everything is derived from the subject builders. `admin` is for the init job and
 glass; nobody else may create, change, purge or delete a stream.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tradewind.common import subjects
+from tradewind.common.settings import BusSettings, secret
 
 SYSTEM_USER = "sys"
 """The one user of the system account: moves the meta leader, reads servers' events."""
+SYSTEM_PASSWORD_FILE = "TRADEWIND_NATS_SYSTEM_PASSWORD_FILE"
 
 NAMES = (
     "admin",
@@ -27,6 +29,18 @@ NAMES = (
     "bench",
 )
 """Users of the application account."""
+
+
+def system_from_env(env: Mapping[str, str]) -> BusSettings | None:
+    """How to reach the bus as the system account's user; None without SYSTEM_PASSWORD_FILE.
+
+    Raises:
+        SettingsError: if the file cannot be read.
+    """
+    if not env.get(SYSTEM_PASSWORD_FILE):
+        return None
+    bus = BusSettings.from_env(env)
+    return BusSettings(urls=bus.urls, user=SYSTEM_USER, password=secret(env, SYSTEM_PASSWORD_FILE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

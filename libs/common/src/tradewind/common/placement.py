@@ -47,7 +47,7 @@ async def place_leaders(bus: Bus, system: Bus | None, shards: int) -> dict[str, 
     """
     names = await nodes(bus)
     if system is not None:
-        await _place_meta(bus, system, names[min(shards, len(names) - 1) % len(names)])
+        await _place_meta(bus, system, _place_of_meta(names, shards))
     table = _places(names, shards)
     for stream, node in table.items():
         await place_stream(bus, stream, node)
@@ -72,6 +72,23 @@ async def misplaced(bus: Bus, shards: int) -> dict[str, str]:
         if cluster.get("leader") != node and node in in_sync:
             found[stream] = node
     return found
+
+
+async def meta_misplaced(bus: Bus, system: Bus, shards: int) -> str:
+    """The node that should lead JetStream itself, if one that leads a journal does; else empty.
+
+    Raises:
+        BusError: if a stream has no leader now.
+    """
+    names = await nodes(bus)
+    leader = await meta_leader(system)
+    home = _place_of_meta(names, shards)
+    return home if leader in _places(names, shards).values() and leader != home else ""
+
+
+async def move_meta(system: Bus, node: str) -> None:
+    """Asks once that `node` lead JetStream itself."""
+    await _step_down(system, "META.LEADER.STEPDOWN", node)
 
 
 async def move_leader(bus: Bus, stream: str, node: str) -> None:
@@ -117,6 +134,11 @@ def _places(names: list[str], shards: int) -> dict[str, str]:
     }
 
 
+def _place_of_meta(names: list[str], shards: int) -> str:
+    """A node that leads no journal, if there is one."""
+    return names[min(shards, len(names) - 1)]
+
+
 def _is_in_sync(replica: dict[str, Any]) -> bool:
     return bool(replica.get("current")) and not replica.get("offline")
 
@@ -127,7 +149,7 @@ async def _place_meta(bus: Bus, system: Bus, node: str) -> None:
     while await meta_leader(system) != node:
         if loop.time() > deadline:
             raise BusError(f"the meta leader would not move to {node}: see whether it is in sync")
-        await _step_down(system, "META.LEADER.STEPDOWN", node)
+        await move_meta(system, node)
     await bus.api("INFO", timeout_s=PLACE_TIMEOUT_S)
 
 

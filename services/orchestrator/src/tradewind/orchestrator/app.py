@@ -3,6 +3,8 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -60,20 +62,32 @@ async def tell(settings: Settings, supervisor: Supervisor, stop: Stop) -> None:
     await supervisor.started.wait()
     while not stop.is_set():
         try:
-            bus = await Bus.connect(settings.service.bus, name=settings.service.instance)
+            async with connected(settings) as (bus, system):
+                await supervise(
+                    Heartbeat(bus, settings.service, "orchestrator").run(stop, facts),
+                    tell_ends(bus, supervisor),
+                    keep_placed(bus, system, settings.service.shards),
+                )
         except BusError:
             await asyncio.sleep(RECONNECT_S)
-            continue
-        try:
-            await supervise(
-                Heartbeat(bus, settings.service, "orchestrator").run(stop, facts),
-                tell_ends(bus, supervisor),
-                keep_placed(bus, settings.service.shards),
-            )
-        except BusError:
-            await asyncio.sleep(RECONNECT_S)
-        finally:
-            await bus.close()
+
+
+@asynccontextmanager
+async def connected(settings: Settings) -> AsyncIterator[tuple[Bus, Bus | None]]:
+    """The bus, as this service and, where it may, as the system account.
+
+    Raises:
+        BusError: if it cannot be reached.
+    """
+    name = settings.service.instance
+    async with AsyncExitStack() as stack:
+        bus = await Bus.connect(settings.service.bus, name=name)
+        stack.push_async_callback(bus.close)
+        system = None
+        if settings.system is not None:
+            system = await Bus.connect(settings.system, name=f"{name}-system")
+            stack.push_async_callback(system.close)
+        yield bus, system
 
 
 async def tell_ends(bus: Bus, supervisor: Supervisor) -> None:

@@ -16,8 +16,12 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 2.0
 
 
-async def keep_placed(bus: Bus, shards: int) -> None:
-    """Moves one leader at a time, to a node that was in sync at two looks; runs until cancelled."""
+async def keep_placed(bus: Bus, system: Bus | None, shards: int) -> None:
+    """Moves one leader at a time, to a node that was in sync at two looks; runs until cancelled.
+
+    The leader of JetStream itself goes last, and only with a connection of the system account: a
+    journal that is lost together with it waits for two elections instead of one.
+    """
     seen: dict[str, str] = {}
     while True:
         await asyncio.sleep(LOOK_EVERY_S)
@@ -30,3 +34,15 @@ async def keep_placed(bus: Bus, shards: int) -> None:
         if again:
             log.warning("%s goes back to %s", again[0], found[again[0]])
             await placement.move_leader(bus, again[0], found[again[0]])
+        elif not found and system is not None:
+            await _keep_meta_placed(bus, system, shards)
+
+
+async def _keep_meta_placed(bus: Bus, system: Bus, shards: int) -> None:
+    try:
+        node = await placement.meta_misplaced(bus, system, shards)
+    except BusError:
+        return
+    if node:
+        log.warning("JetStream is led from %s again", node)
+        await placement.move_meta(system, node)

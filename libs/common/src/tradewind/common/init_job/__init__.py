@@ -15,7 +15,7 @@ from tradewind.common import codec, permissions, placement, streams, subjects
 from tradewind.common.errors import Refused
 from tradewind.common.init_job.defaults import ACCOUNTS, INSTRUMENTS, limits_of
 from tradewind.common.jetstream import Bus, KeyValue, Message, stream_tail
-from tradewind.common.settings import BusSettings, integer, secret
+from tradewind.common.settings import BusSettings, integer
 from tradewind.core.commands import Command, DefineInstrument, OpenSegment
 
 WRONG_LAST_SEQUENCE = 10071
@@ -34,15 +34,11 @@ class Settings:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
         """Reads the bus settings, TRADEWIND_SHARDS and _NATS_SYSTEM_PASSWORD_FILE (optional)."""
-        bus = BusSettings.from_env(env)
-        system = None
-        if env.get("TRADEWIND_NATS_SYSTEM_PASSWORD_FILE"):
-            system = BusSettings(
-                urls=bus.urls,
-                user=permissions.SYSTEM_USER,
-                password=secret(env, "TRADEWIND_NATS_SYSTEM_PASSWORD_FILE"),
-            )
-        return cls(bus=bus, system=system, shards=integer(env, "TRADEWIND_SHARDS"))
+        return cls(
+            bus=BusSettings.from_env(env),
+            system=permissions.system_from_env(env),
+            shards=integer(env, "TRADEWIND_SHARDS"),
+        )
 
 
 async def run(settings: Settings) -> dict[str, str]:
