@@ -24,7 +24,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
-        """Reads the service settings, TRADEWIND_PLAN_FILE, _NATS_SYSTEM_PASSWORD_FILE (optional)."""
+        """Reads the service settings, TRADEWIND_PLAN_FILE and SYSTEM_PASSWORD_FILE (optional)."""
         inherited = {name: text for name, text in env.items() if name != SYSTEM_PASSWORD_FILE}
         return cls(
             service=ServiceSettings.from_env(env),
