@@ -183,15 +183,17 @@ async def test_f8_a_cancel_without_an_answer_frees_nothing_until_it_is_proved(li
     assert canceled.leaves_qty == 0
 
 
-async def test_f9_a_fill_that_is_told_after_the_cancel_is_booked(line: Line) -> None:
+async def test_f9_a_fill_before_the_cancel_is_booked_before_it_though_told_after(
+    line: Line,
+) -> None:
     await line.desk.put(buy("f9", 64))
     order = await order_id(line, "f9")
     await line.play("fill_after_cancel", ms=100)
     await line.cancel("f9")
-    fill = await line.desk.until_told("cancel-f9", ExecType.TRADE)
+    canceled = await line.desk.until_told("cancel-f9", ExecType.CANCELED)
     kinds = [e.exec_type for e in line.desk.reports(*ExecType) if e.order_id == order]
-    assert kinds[-2:] == [ExecType.CANCELED, ExecType.TRADE]
-    assert (fill.ord_status, fill.cum_qty) == (OrdStatus.CANCELED, 5)
+    assert kinds[-2:] == [ExecType.TRADE, ExecType.CANCELED]
+    assert (canceled.ord_status, canceled.cum_qty) == (OrdStatus.CANCELED, 5)
     assert traded_qty(line.venue_dir)[order] == 5
     await until_settled(line)
 

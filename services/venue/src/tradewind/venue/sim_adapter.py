@@ -14,6 +14,7 @@ from tradewind.core.commands import ApplyVenueReport, SetTradingSession, StatePo
 from tradewind.core.events import VenueRequest
 from tradewind.core.types import ExecType, Side, TradSesStatus, VenueAction
 from tradewind.venue.adapter import FromVenue, InDoubt, NotDone, SessionLost, VenueGone
+from tradewind.venue.fills import Fills
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ class _Heard(msgspec.Struct):
     qty: int = 0
     price: int = 0
     exec_ref_id: str = ""
+    cum_qty: int = 0
     fee_e8: int = 0
     fee_currency: str = ""
     text: str = ""
@@ -124,6 +126,7 @@ class SimAdapter:
         self._logon = logon
         self._queries: deque[asyncio.Future[bool]] = deque()
         self._questions: list[dict[str, Any]] = []
+        self._fills = Fills()
         self._epoch = 0
         self._said: deque[FromVenue] = deque()
         self._wake = asyncio.Event()
@@ -258,7 +261,13 @@ class SimAdapter:
         if heard.exec_type is ExecType.REJECTED and heard.text == DUPLICATE:
             log.error("%s: %s was sent again while it works", self._venue, heard.cl_id)
             return
-        self._take(_command(heard, self._venue))
+        report = _command(heard, self._venue)
+        if self._fills.is_missing_some(report, heard.cum_qty):
+            log.warning("%s: a fill of %s is missing at its end", self._venue, heard.cl_id)
+            question = {"op": "status", "cl_id": heard.cl_id, "request_id": heard.cl_id}
+            self._question(question)
+            return
+        self._take(report)
 
     def _take(self, said: FromVenue) -> None:
         self._said.append(said)

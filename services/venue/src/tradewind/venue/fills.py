@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether the end of an order may be believed: its fills must have been told before it.
+
+The end frees what the order still reserved. If a fill was lost or is late, that is too much: others
+would be let in, and then the fill would come. A venue says in its reports how much has traded in
+all, so the gap shows. The end is then left out, and the order is asked about: everything about it
+is told again, in order, the end last.
+"""
+
+from tradewind.core.commands import ApplyVenueReport
+from tradewind.core.types import ExecType
+
+ENDS = frozenset({ExecType.CANCELED, ExecType.EXPIRED})
+FILLS = frozenset({ExecType.TRADE, ExecType.TRADE_CORRECT, ExecType.TRADE_CANCEL})
+
+
+class Fills:
+    """What a venue has told on one connection, by order."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, dict[str, int]] = {}
+        self._doubted: set[str] = set()
+
+    def is_missing_some(self, report: ApplyVenueReport, cum_qty: int) -> bool:
+        """Whether this is an end before which a fill was not told, for the first time.
+
+        `cum_qty` is what has traded by this report. An end that is told again is believed.
+        """
+        if report.exec_type in FILLS:
+            told = self._told.setdefault(report.order_id, {})
+            told.pop(report.exec_ref_id, None)
+            told[report.exec_id] = report.last_qty
+        if report.exec_type not in ENDS:
+            return False
+        if sum(self._told.pop(report.order_id, {}).values()) == cum_qty:
+            self._doubted.discard(report.exec_id)
+            return False
+        is_first = report.exec_id not in self._doubted
+        self._doubted.symmetric_difference_update({report.exec_id})
+        return is_first
