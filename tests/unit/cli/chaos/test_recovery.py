@@ -59,6 +59,15 @@ def test_a_gateway_without_clients_harms_nobody_so_anybody_counts() -> None:
     assert Answered({"d": there}, SHARD_OF).recovery_ns(fault(Probe.RECONNECTED, url="g0")) == 5
 
 
+def test_the_longest_gap_elsewhere_is_between_orders_of_the_other_shards() -> None:
+    lines = [*order("c1", "B", 90, PENDING_NEW=110), *order("c2", "B", 111, PENDING_NEW=170)]
+    lines += order("c3", "A", 112, PENDING_NEW=140)
+    answered = Answered({"c": lines}, SHARD_OF)
+    assert answered.gap_elsewhere_ns(fault(Probe.ACCEPTED, shard=0), 200) == 60
+    assert answered.gap_elsewhere_ns(fault(Probe.ACCEPTED, shard=0), 300) == 130
+    assert answered.gap_elsewhere_ns(fault(Probe.ACCEPTED), 200) is None
+
+
 def test_what_never_recovered_has_no_time() -> None:
     lines = order("c1", "A", 101)
     assert Answered({"c": lines}, SHARD_OF).recovery_ns(fault(Probe.ACCEPTED)) is None

@@ -3,15 +3,17 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from tradewind.cli.chaos.history import Line
 from tradewind.cli.chaos.nemesis import Fault
 from tradewind.cli.chaos.scenarios import Probe
 
+ACCEPTED = "PENDING_NEW"
 ANSWERS = {
-    Probe.ACCEPTED: "PENDING_NEW",
-    Probe.RECONNECTED: "PENDING_NEW",
+    Probe.ACCEPTED: ACCEPTED,
+    Probe.RECONNECTED: ACCEPTED,
     Probe.ACKNOWLEDGED: "NEW",
 }
 
@@ -43,6 +45,22 @@ class Answered:
             if answer in told and client in harmed and self._shard_of[account] in shards
         ]
         return min(times, default=None)
+
+    def gap_elsewhere_ns(self, fault: Fault, until_ns: int) -> int | None:
+        """The longest time without an accepted order on the shards that were not harmed.
+
+        None if every shard was.
+        """
+        if fault.shard is None or len(set(self._shard_of.values())) == 1:
+            return None
+        times = sorted(
+            told[ACCEPTED]
+            for _asked, _client, account, told in self._orders
+            if self._shard_of[account] != fault.shard
+            and fault.t_ns < told.get(ACCEPTED, 0) < until_ns
+        )
+        moments = [fault.t_ns, *times, until_ns]
+        return max(later - earlier for earlier, later in pairwise(moments))
 
     def _harmed(self, fault: Fault) -> set[str]:
         """The clients that were connected to the victim; all, if it is no gateway or had none."""

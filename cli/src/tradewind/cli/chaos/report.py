@@ -12,8 +12,9 @@ from typing import Any
 from tradewind.cli.chaos import judge
 from tradewind.cli.chaos.history import Line
 from tradewind.cli.chaos.nemesis import Fault
-from tradewind.cli.chaos.recovery import Answered, summary
+from tradewind.cli.chaos.recovery import ANSWERS, Answered, summary
 from tradewind.cli.chaos.scenarios import Probe
+from tradewind.cli.chaos.venue_faults import played_by_class
 from tradewind.common import subjects
 from tradewind.common.init_job.defaults import BENCH_ACCOUNTS
 
@@ -24,6 +25,8 @@ TIGHT = {account: TIGHT_LOTS for account in BENCH_ACCOUNTS[::4]}
 STEP_MS = 250
 """Width of the timeline's bars."""
 NS_PER_MS = 1_000_000
+GAP_WINDOW_NS = 1_000 * NS_PER_MS
+"""At least so long after a fault."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +60,9 @@ class Observed:
 def make_report(plan: Plan, shards: int, seen: Observed) -> dict[str, Any]:
     """What `tradewind chaos run --json` prints."""
     orders = judge.orders_of(line for lines in seen.histories.values() for line in lines)
-    samples = _samples(seen, shards)
+    shard_of = {account: subjects.shard_of(account, shards) for account in BENCH_ACCOUNTS}
+    answered = Answered(seen.histories, shard_of)
+    samples = _samples(seen, answered)
     verdict = _judged(seen, orders, samples)
     counts, checked = verdict.counts, seen.checked["shards"]
     coverage = _coverage(seen.faults, seen.histories)
@@ -84,6 +89,7 @@ def make_report(plan: Plan, shards: int, seen: Observed) -> dict[str, Any]:
         "examples": {name: found for name, found in verdict.examples.items() if found},
         "recovery_ms": summary([sample for sample in samples if sample is not None]),
         "samples_ms": samples,
+        "gap_elsewhere_ms": summary(_gaps_elsewhere(seen.faults, answered)),
         "coverage": coverage,
         **_over_time(seen, samples),
         "valid": is_done and len(orders) > 0 and all(coverage.values()),
@@ -105,15 +111,25 @@ def _judged(
     return verdict
 
 
-def _samples(seen: Observed, shards: int) -> list[float | None]:
-    shard_of = {account: subjects.shard_of(account, shards) for account in BENCH_ACCOUNTS}
-    answered = Answered(seen.histories, shard_of)
+def _samples(seen: Observed, answered: Answered) -> list[float | None]:
     found: list[float | None] = []
     for number, fault in enumerate(seen.faults):
         has_own_probe = fault.probe in (Probe.ARCHIVED, Probe.KILLED)
         taken_ns = seen.probed[number] if has_own_probe else answered.recovery_ns(fault)
         found.append(None if taken_ns is None else round(taken_ns / NS_PER_MS, 1))
     return found
+
+
+def _gaps_elsewhere(faults: list[Fault], answered: Answered) -> list[float]:
+    """Milliseconds without an accepted order on unharmed shards, until the harmed one recovered."""
+    gaps = [
+        answered.gap_elsewhere_ns(
+            fault, fault.t_ns + max(answered.recovery_ns(fault) or 0, GAP_WINDOW_NS)
+        )
+        for fault in faults
+        if fault.probe in ANSWERS
+    ]
+    return [round(gap / NS_PER_MS, 1) for gap in gaps if gap is not None]
 
 
 def _over_time(seen: Observed, samples: list[float | None]) -> dict[str, Any]:
@@ -155,6 +171,7 @@ def _coverage(faults: list[Fault], histories: dict[str, list[Line]]) -> dict[str
         "replaces": kinds.count("REPLACED"),
         "asked_twice": sum(line.kind == "again" for line in lines),
         "beyond_limits": sum(report["reason"] == "MAX_POSITION" for report in reports),
+        **played_by_class((fault.failure_class, fault.played) for fault in faults),
     }
 
 

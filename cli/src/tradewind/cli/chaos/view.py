@@ -11,7 +11,7 @@ from tradewind.cli.chaos.scenarios import Victim
 from tradewind.cli.status import heartbeats, stream_leaders
 from tradewind.cli.suite.facts import Facts, SuiteError
 from tradewind.cli.suite.launcher import read_table
-from tradewind.common import subjects
+from tradewind.common import placement, subjects
 from tradewind.common.errors import BusError
 from tradewind.common.jetstream import Bus
 
@@ -26,7 +26,7 @@ class View:
 
     def __init__(self, facts: Facts, bus: Bus) -> None:
         self.facts = facts
-        self._bus = bus
+        self.bus = bus
 
     def rows(self) -> dict[str, dict[str, Any]]:
         """The processes by name."""
@@ -49,14 +49,14 @@ class View:
         shards = range(self.facts.shards)
         match victim:
             case Victim.SHARD_LEADER:
-                beats = await heartbeats(self._bus)
+                beats = await heartbeats(self.bus)
                 return {
                     beat["instance"]: beat["shard"]
                     for beat in beats
                     if beat["service"] == "oms" and beat["role"] == "leader"
                 }
             case Victim.JOURNAL_LEADER:
-                leaders = await stream_leaders(self._bus, self.facts.shards)
+                leaders = await stream_leaders(self.bus, self.facts.shards)
                 by_name = {row["stream"]: row["leader"] or "" for row in leaders}
                 journals = {by_name[subjects.journal_stream(shard)]: shard for shard in shards}
                 return {f"nats-{leader.rpartition('-')[2]}": s for leader, s in journals.items()}
@@ -65,13 +65,13 @@ class View:
             case Victim.ZONE:
                 return await self._zones()
             case Victim.CONNECTOR:
-                beats = await heartbeats(self._bus)
+                beats = await heartbeats(self.bus)
                 return {beat["instance"]: None for beat in beats if beat.get("role") == "connected"}
             case Victim.GATEWAY:
-                beats = await heartbeats(self._bus)
+                beats = await heartbeats(self.bus)
                 return {beat["instance"]: None for beat in beats if beat.get("sessions")}
             case Victim.ARCHIVER:
-                beats = await heartbeats(self._bus)
+                beats = await heartbeats(self.bus)
                 return {beat["instance"]: None for beat in beats if beat.get("role") == "writer"}
             case Victim.RISK | Victim.VENUE:
                 return {name: None for name in names if name.startswith(PREFIXES[victim])}
@@ -87,7 +87,7 @@ class View:
 
     async def _zones(self) -> dict[str, int | None]:
         """Every zone, with a shard whose journal another zone leads: that one must go on."""
-        leaders = await stream_leaders(self._bus, self.facts.shards)
+        leaders = await stream_leaders(self.bus, self.facts.shards)
         led_by = {row["stream"]: (row["leader"] or "").rpartition("-n")[2] for row in leaders}
         found: dict[str, int | None] = {}
         for zone in range(len(self.facts.nodes)):
@@ -110,7 +110,7 @@ class View:
         await self._until(is_replaced)
 
     async def until_in_step(self) -> None:
-        """Waits until every process is ready and every replica follows closely.
+        """Waits until every process is ready, every replica follows and every leader is in place.
 
         Raises:
             SuiteError: NOT_IN_STEP, if that takes too long.
@@ -136,11 +136,10 @@ class View:
         if any(row["phase"] not in ("ready", "done") for row in rows):
             return False
         try:
-            beats = await heartbeats(self._bus)
-            leaders = await stream_leaders(self._bus, self.facts.shards)
+            beats = await heartbeats(self.bus)
+            if not await placement.is_placed(self.bus, self.facts.shards):
+                return False
         except (BusError, msgspec.MsgspecError):
-            return False
-        if any(not row["leader"] for row in leaders):
             return False
         roles = {beat["role"] for beat in beats if beat["service"] == "venue"}
         if roles != {"connected", "standby"}:

@@ -74,6 +74,18 @@ async def misplaced(bus: Bus, shards: int) -> dict[str, str]:
     return found
 
 
+async def is_placed(bus: Bus, shards: int) -> bool:
+    """Whether every stream is led by its node.
+
+    Raises:
+        BusError: if it cannot be known now.
+    """
+    for stream, node in _places(await nodes(bus), shards).items():
+        if (await _cluster(bus, stream)).get("leader") != node:
+            return False
+    return True
+
+
 async def meta_misplaced(bus: Bus, system: Bus, shards: int) -> str:
     """The node that should lead JetStream itself, if one that leads a journal does; else empty.
 

@@ -13,11 +13,11 @@ from tradewind.common.jetstream import Bus
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 2.0
+LOOK_EVERY_S = 1.0
 
 
 async def keep_placed(bus: Bus, system: Bus | None, shards: int) -> None:
-    """Moves one leader at a time, to a node that was in sync at two looks; runs until cancelled.
+    """Moves leaders, one by one, to nodes that were in sync at two looks; runs until cancelled.
 
     The leader of JetStream itself goes last, and only with a connection of the system account: a
     journal that is lost together with it waits for two elections instead of one.
@@ -31,10 +31,10 @@ async def keep_placed(bus: Bus, system: Bus | None, shards: int) -> None:
             found = {}
         again = [stream for stream in found if seen.get(stream) == found[stream]]
         seen = found
-        if again:
-            log.warning("%s goes back to %s", again[0], found[again[0]])
-            await placement.move_leader(bus, again[0], found[again[0]])
-        elif not found and system is not None:
+        for stream in again:
+            log.warning("%s goes back to %s", stream, found[stream])
+            await placement.move_leader(bus, stream, found[stream])
+        if not found and system is not None:
             await _keep_meta_placed(bus, system, shards)
 
 
