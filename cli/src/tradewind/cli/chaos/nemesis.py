@@ -11,7 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from tradewind.cli.chaos.scenarios import PAUSE_S, SCENARIOS, Action, Probe, Scenario
+from tradewind.cli.chaos.scenarios import PAUSE_S, SCENARIOS, Action, Probe, Scenario, Victim
+from tradewind.cli.chaos.venue_faults import VenuePeople, is_deadly, plays, until_settled
 from tradewind.cli.chaos.view import View
 
 QUIET_S = (0.3, 1.0)
@@ -26,7 +27,10 @@ SIGNALS = {
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """One injection. `shard` is the one that is harmed, None for all; `url` a gateway's."""
+    """One injection. `shard` is the one that is harmed, None for all; `url` a gateway's.
+
+    Of a venue's misbehaviour the class, and how often it was played.
+    """
 
     t_ns: int
     scenario: str
@@ -37,6 +41,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     shard: int | None = None
     url: str = ""
     healed_ns: int = 0
+    failure_class: str = ""
+    played: int = 0
 
 
 class Nemesis:
@@ -46,6 +52,7 @@ class Nemesis:
         self._view = view
         self._scenario = scenario
         self._random = random.Random(seed)
+        self._plays = plays(self._random)
         self._log = log
         self.faults: list[Fault] = []
 
@@ -64,6 +71,8 @@ class Nemesis:
             await self._view.until_in_step()
 
     async def _inject(self, scenario: Scenario, on_fault: Callable[[Fault], object]) -> Fault:
+        if scenario.action is Action.MISBEHAVE:
+            return await self._misbehave(scenario, on_fault)
         found = await self._view.candidates(scenario.victim)
         while not found:  # a shard may have no leader for a moment
             await asyncio.sleep(0.05)
@@ -89,6 +98,31 @@ class Nemesis:
             if scenario.action is Action.PAUSE:
                 _signal(pids, signal.SIGCONT)
         return msgspec.structs.replace(fault, healed_ns=time.monotonic_ns())
+
+    async def _misbehave(self, scenario: Scenario, on_fault: Callable[[Fault], object]) -> Fault:
+        """The venue plays a fault, and a connector may die of it; then all positions settle."""
+        play = next(self._plays)
+        fault = Fault(
+            t_ns=time.monotonic_ns(),
+            scenario=self._scenario,
+            victim=str(play),
+            pids={},
+            action=scenario.action,
+            probe=scenario.probe,
+            failure_class=play.failure_class,
+        )
+        async with VenuePeople(self._view.facts) as venue:
+            await venue.begin(play)
+            on_fault(fault)
+            played = await venue.until_played(play)
+            if is_deadly(play, self._random):
+                pids = self._view.members(min(await self._view.candidates(Victim.CONNECTOR)))
+                _signal(pids, signal.SIGKILL)
+                fault = msgspec.structs.replace(
+                    fault, pids=pids, victim=" and ".join([fault.victim, *pids])
+                )
+        await until_settled(self._view.bus, self._view.facts.shards)
+        return msgspec.structs.replace(fault, played=played, healed_ns=time.monotonic_ns())
 
     def _url_of(self, name: str) -> str:
         kind, _, number = name.rpartition("-")

@@ -17,7 +17,8 @@ from tradewind.cli.chaos.load import Load
 from tradewind.cli.chaos.nemesis import Fault, Nemesis
 from tradewind.cli.chaos.report import TIGHT, Observed, Plan, make_report
 from tradewind.cli.chaos.sabotage import SABOTAGES
-from tradewind.cli.chaos.scenarios import SCENARIOS, Probe
+from tradewind.cli.chaos.scenarios import SCENARIOS, Action, Probe
+from tradewind.cli.chaos.venue_faults import CONNECTOR_SETTINGS
 from tradewind.cli.chaos.view import View
 from tradewind.cli.client import GatewayClient, GatewayError
 from tradewind.cli.console_io import err
@@ -58,6 +59,7 @@ async def run_chaos(plan: Plan, folder: Path, env: Mapping[str, str]) -> dict[st
         gateways=GATEWAYS,
         risks=RISKS,
         instead=_instead(plan),
+        connector=_connector_settings(plan),
     )
     async with running_suite(folder / "suite", options, env, Progress()) as facts:
         return await _Run(plan, folder, facts).report()
@@ -68,6 +70,11 @@ def _instead(plan: Plan) -> dict[str, list[str]]:
     points = [each.failpoint for each in SCENARIOS[plan.scenario] if each.failpoint]
     pointed = failpoints.instead_of(points[0]) if points else {}
     return sabotage.instead_of(plan.sabotage, pointed) if plan.sabotage else pointed
+
+
+def _connector_settings(plan: Plan) -> Mapping[str, str]:
+    actions = {each.action for each in SCENARIOS[plan.scenario]}
+    return CONNECTOR_SETTINGS if Action.MISBEHAVE in actions else {}
 
 
 class _Run:

@@ -83,6 +83,18 @@ def _resend_on_timeout() -> None:
     Outbound.offer = offer  # type: ignore[method-assign]
 
 
+def _believe_absence_at_once() -> None:
+    """An order that the venue does not show yet is taken for one that never arrived."""
+    from tradewind.venue.session import ShardSession
+
+    original = ShardSession.__init__
+
+    def init(self: Any, **told: Any) -> None:
+        original(self, **(told | {"read_lag_ms": 0}))
+
+    ShardSession.__init__ = init  # type: ignore[method-assign]
+
+
 def _free_exposure_on_timeout() -> None:
     """An order without an answer from the venue counts no more."""
     from tradewind.core import evolve
@@ -119,6 +131,9 @@ SABOTAGES = {
     "broker-window-dedup-only": Sabotage(_dedup_by_broker_window_only, "oms", "oms-kill", ("K2",)),
     "ack-before-quorum": Sabotage(_ack_before_quorum, "gateway", "nats-kill", ("K1",)),
     "resend-on-timeout": Sabotage(_resend_on_timeout, "venue", "die-after-send", ("K2",)),
+    "believe-absence-at-once": Sabotage(
+        _believe_absence_at_once, "venue", "venue-unknown", ("K2",)
+    ),
     "free-exposure-on-timeout": Sabotage(_free_exposure_on_timeout, "oms", "venue-pause", ("K6",)),
 }
 

@@ -14,6 +14,7 @@ class Action(StrEnum):
     KILL = "kill"
     PAUSE = "pause"
     ARM = "let die at a failpoint"
+    MISBEHAVE = "have the venue misbehave"
 
 
 class Probe(StrEnum):
@@ -82,6 +83,9 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     ),
     "zone-loss": (Scenario(victim=Victim.ZONE, action=Action.KILL, probe=Probe.ACCEPTED),),
     "venue-pause": (Scenario(victim=Victim.VENUE, action=Action.PAUSE, probe=Probe.ACKNOWLEDGED),),
+    "venue-unknown": (
+        Scenario(victim=Victim.VENUE, action=Action.MISBEHAVE, probe=Probe.ACKNOWLEDGED),
+    ),
     "nats-pause": (Scenario(victim=Victim.NODE, action=Action.PAUSE, probe=Probe.ACCEPTED),),
 }
 SCENARIOS |= {

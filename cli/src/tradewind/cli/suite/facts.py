@@ -39,6 +39,8 @@ class Options:
     risks: int = 1
     instead: Mapping[str, list[str]] = field(default_factory=dict)
     """For some services: the module, with arguments, that is run in place of their own."""
+    connector: Mapping[str, str] = field(default_factory=dict)
+    """What connectors are told besides."""
     gateway_port: int = 0
     console_port: int = 0
 

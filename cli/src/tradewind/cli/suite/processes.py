@@ -29,7 +29,7 @@ def plan_of(facts: Facts, options: Options) -> Plan:
             name="services",
             processes=[
                 *_gateways(facts),
-                *_connectors(facts),
+                *_connectors(facts, options),
                 _marketdata(facts),
                 *_risks(facts, options),
                 *_archivers(facts),
@@ -150,12 +150,12 @@ def _gateways(facts: Facts) -> list[ProcessSpec]:
     ]
 
 
-def _connectors(facts: Facts) -> list[ProcessSpec]:
+def _connectors(facts: Facts, options: Options) -> list[ProcessSpec]:
     """One holds the session with the venue, the other stands by."""
-    return [_connector(facts, f"venue-sim-{number}") for number in range(CONNECTORS)]
+    return [_connector(facts, options, f"venue-sim-{number}") for number in range(CONNECTORS)]
 
 
-def _connector(facts: Facts, name: str) -> ProcessSpec:
+def _connector(facts: Facts, options: Options, name: str) -> ProcessSpec:
     spec = _service(
         facts,
         "venue",
@@ -163,6 +163,7 @@ def _connector(facts: Facts, name: str) -> ProcessSpec:
         VENUE=VENUE,
         VENUE_URL=f"ws://{HOST}:{facts.venue_port}",
         VENUE_KEY=facts.secret("venue-session"),
+        **options.connector,
     )
     return ProcessSpec(
         name=spec.name,

@@ -79,9 +79,13 @@ class Heal(msgspec.Struct, frozen=True, tag_field="op", tag="heal", forbid_unkno
 
 
 class Cut(msgspec.Struct, frozen=True, tag_field="op", tag="cut", forbid_unknown_fields=True):
-    """The connection of a session breaks now; "": every connection."""
+    """The connection of a session breaks now; "": every connection.
+
+    `is_cancelling`: the venue then cancels the session's orders, asked to or not.
+    """
 
     session: str = ""
+    is_cancelling: bool = False
 
 
 class Rollback(

@@ -192,7 +192,14 @@ class Venue:
             case admin.Heal():
                 self.faults.heal()
             case admin.Cut():
-                self.faults.cut(message.session)
+                self._cut(message)
+
+    def _cut(self, message: admin.Cut) -> None:
+        self.faults.played[Kind.CUT] += 1
+        self.faults.cut(message.session)
+        for session in [message.session] if message.session else list(self.epochs):
+            if message.is_cancelling:
+                self.disconnected(session)
 
     def _begin_anew(self, message: admin.Administration) -> None:
         """What the people at the venue did to its memory, now or in an earlier life."""

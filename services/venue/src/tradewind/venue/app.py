@@ -152,6 +152,7 @@ def facts(venue: str, lease: Lease, sessions: Sequence[ShardSession]) -> dict[st
                 "expired": session.counters.expired,
                 "throttled": session.counters.throttled,
                 "external": session.external,
+                "position_settled": session.positions.settled,
                 "position_differed": session.positions.unsettled,
                 "to_send": session.backlog,
                 "unanswered": len(session.doubts),

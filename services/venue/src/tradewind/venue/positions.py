@@ -23,11 +23,13 @@ class Positions:
         self._every_s = every_ms / 1000
         self._unsettled: PositionStated | None = None
         self._wake = asyncio.Event()
+        self.settled = 0
         self.unsettled = 0
 
     def hear(self, stated: PositionStated) -> None:
         """The core has compared."""
         if stated.is_settled:
+            self.settled += 1
             return
         self._unsettled = stated
         self.unsettled += 1

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The venue misbehaves: failure classes F1 to F11 under load, alone or while a connector dies.
+
+docs/venues.md says what each class is. The venue plays them itself, on request; what it truly did
+is in its log, which the judge reads. F6, F12 and F13 end in a halt by design, so they are no faults
+that a run could go on after; tests/integration/venue plays them.
+"""
+
+import asyncio
+import random
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import aiohttp
+
+from tradewind.cli.status import heartbeats
+from tradewind.cli.suite.facts import HOST, Facts, SuiteError
+from tradewind.common.jetstream import Bus
+
+KILLED_TOO = 0.25
+"""The share of faults during which a connector is killed besides, where the class says nothing."""
+PLAYED_WITHIN_S = 4.0
+SETTLED_WITHIN_S = 45.0
+LOOK_AGAIN_S = 0.02
+READ_LAG_MS = 300
+CONNECTOR_SETTINGS = {"VENUE_READ_LAG_MS": "400", "VENUE_POSITION_EVERY_MS": "1000"}
+"""What connectors must know of this venue: how far it can lag. They ask more often than usual."""
+TIMEOUT = aiohttp.ClientTimeout(total=5.0)
+
+Message = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """What the venue is told to do; `kinds` are the faults that it then counts as played."""
+
+    failure_class: str
+    messages: tuple[Message, ...]
+    is_deadly: bool | None = None
+    """Whether a connector is killed too; None: now and then."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What must have been played, or the fault was none."""
+        return tuple(str(message.get("kind") or message["op"]) for message in self.messages)
+
+    def __str__(self) -> str:
+        return f"{self.failure_class} {'+'.join(self.kinds)}"
+
+
+def _fault(kind: str, count: int = 1, ms: int = 0) -> Message:
+    return {"op": "fault", "kind": kind, "count": count, "ms": ms}
+
+
+PLAYS = (
+    Play("F1", (_fault("drop_reply", 3),), is_deadly=False),
+    Play("F1", (_fault("ambiguous", 3),)),
+    Play("F1", (_fault("hang", ms=1_000),)),
+    Play("F2", (_fault("rate_limit", 8, 100),), is_deadly=True),
+    Play("F3", (_fault("drop_reply", 3),), is_deadly=True),
+    Play("F4", (_fault("drop_fill", 3),)),
+    Play("F5", (_fault("duplicate_report", 20),)),
+    Play("F5", (_fault("reorder_reports", 10, 100),)),
+    Play("F7", (_fault("read_lag", 500, READ_LAG_MS), _fault("drop_reply", 5), {"op": "cut"})),
+    Play("F8", (_fault("drop_cancel_ack", 3),)),
+    Play("F9", (_fault("fill_after_cancel", 2, 200),)),
+    Play("F9", (_fault("late_fill", 3, 300),)),
+    Play("F10", (_fault("cut"),)),
+    Play("F11", ({"op": "cut", "is_cancelling": True},), is_deadly=False),
+)
+
+
+def plays(chance: random.Random) -> Iterator[Play]:
+    """For ever, every one as often as any other."""
+    while True:
+        yield from chance.sample(PLAYS, len(PLAYS))
+
+
+def is_deadly(play: Play, chance: random.Random) -> bool:
+    """Whether a connector dies too."""
+    return chance.random() < KILLED_TOO if play.is_deadly is None else play.is_deadly
+
+
+def played_by_class(faults: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """How often the classes that were drawn were really played: a 0 makes a run invalid."""
+    found: dict[str, int] = {}
+    for failure_class, played in faults:
+        if failure_class:
+            found[failure_class] = found.get(failure_class, 0) + played
+    return found
+
+
+class VenuePeople:
+    """Those who can tell the venue what to do."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._url = f"http://{HOST}:{facts.venue_port}/v1"
+        self._headers = {"Venue-Key": facts.secret("venue-session")}
+        self._before: Mapping[str, int] = {}
+
+    async def __aenter__(self) -> Self:
+        self._http = aiohttp.ClientSession(timeout=TIMEOUT)
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self.administer({"op": "heal"})
+        await self._http.close()
+
+    async def administer(self, message: Message) -> None:
+        """Tells it one thing.
+
+        Raises:
+            SuiteError: BAD_VENUE, if it does not understand.
+        """
+        async with self._http.post(
+            f"{self._url}/admin", json=message, headers=self._headers
+        ) as answer:
+            if answer.status != 200:
+                raise SuiteError(f"the venue: {await answer.text()}", code="BAD_VENUE")
+
+    async def begin(self, play: Play) -> None:
+        """From now on this is played."""
+        self._before = await self._counts()
+        last: Message = {}
+        for message in play.messages:
+            if last and message["op"] == "cut":
+                await self._until_seen(last["kind"], last["count"])
+            await self.administer(message)
+            last = message
+
+    async def until_played(self, play: Play) -> int:
+        """How often, at least once of each kind; 0 if the load gave no occasion in time."""
+        for kind in play.kinds:
+            await self._until_seen(kind)
+        counts = await self._counts()
+        played = [counts.get(kind, 0) - self._before.get(kind, 0) for kind in play.kinds]
+        return sum(played) if all(played) else 0
+
+    async def _until_seen(self, kind: str, times: int = 1) -> None:
+        for _ in range(round(PLAYED_WITHIN_S / LOOK_AGAIN_S)):
+            if (await self._counts()).get(kind, 0) >= self._before.get(kind, 0) + times:
+                return
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+    async def _counts(self) -> Mapping[str, int]:
+        async with self._http.get(f"{self._url}/status") as answer:
+            counts: Mapping[str, int] = (await answer.json())["faults_played"]
+            return counts
+
+
+async def until_settled(bus: Bus, shards: int) -> None:
+    """Waits until every shard's position has been stated and settled twice from now on.
+
+    Raises:
+        SuiteError: NOT_IN_STEP, if that takes too long.
+    """
+    first: dict[tuple[str, int], int] = {}
+    for _ in range(round(SETTLED_WITHIN_S / LOOK_AGAIN_S)):
+        settled = set()
+        for beat in await heartbeats(bus):
+            if beat["service"] != "venue" or beat.get("role") != "connected":
+                continue
+            for row in beat["shards"]:
+                count = row["position_settled"]
+                before = first.setdefault((beat["instance"], row["shard"]), count)
+                if count < before:  # another life of the process
+                    first[beat["instance"], row["shard"]] = count
+                elif count >= before + 2:
+                    settled.add(row["shard"])
+        if len(settled) == shards:
+            return
+        await asyncio.sleep(LOOK_AGAIN_S)
+    raise SuiteError("positions are not settled with the venue", code="NOT_IN_STEP")
