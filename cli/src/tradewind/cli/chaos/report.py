@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tradewind.cli.chaos import judge
+from tradewind.cli.chaos import judge, venue_faults
 from tradewind.cli.chaos.history import Line
 from tradewind.cli.chaos.nemesis import Fault
 from tradewind.cli.chaos.recovery import ANSWERS, Answered, summary
 from tradewind.cli.chaos.scenarios import Probe
-from tradewind.cli.chaos.venue_faults import played_by_class
 from tradewind.common import subjects
 from tradewind.common.init_job.defaults import BENCH_ACCOUNTS
 
@@ -171,7 +170,7 @@ def _coverage(faults: list[Fault], histories: dict[str, list[Line]]) -> dict[str
         "replaces": kinds.count("REPLACED"),
         "asked_twice": sum(line.kind == "again" for line in lines),
         "beyond_limits": sum(report["reason"] == "MAX_POSITION" for report in reports),
-        **played_by_class((fault.failure_class, fault.played) for fault in faults),
+        **venue_faults.coverage(((f.failure_class, f.played) for f in faults), kinds),
     }
 
 

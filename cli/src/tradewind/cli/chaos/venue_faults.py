@@ -8,7 +8,7 @@ that a run could go on after; tests/integration/venue plays them.
 
 import asyncio
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -24,8 +24,12 @@ PLAYED_WITHIN_S = 4.0
 SETTLED_WITHIN_S = 45.0
 LOOK_AGAIN_S = 0.02
 READ_LAG_MS = 300
-CONNECTOR_SETTINGS = {"VENUE_READ_LAG_MS": "400", "VENUE_POSITION_EVERY_MS": "1000"}
-"""What connectors must know of this venue: how far it can lag. They ask more often than usual."""
+CONNECTOR_SETTINGS = {
+    "VENUE_READ_LAG_MS": "400",
+    "VENUE_POSITION_EVERY_MS": "1000",
+    "VENUE_UNKNOWN_AFTER_MS": "500",
+}
+"""What connectors must know of this venue: how far it can lag. They are less patient than usual."""
 TIMEOUT = aiohttp.ClientTimeout(total=5.0)
 
 Message = dict[str, Any]
@@ -56,7 +60,7 @@ def _fault(kind: str, count: int = 1, ms: int = 0) -> Message:
 PLAYS = (
     Play("F1", (_fault("drop_reply", 3),), is_deadly=False),
     Play("F1", (_fault("ambiguous", 3),)),
-    Play("F1", (_fault("hang", ms=1_000),)),
+    Play("F1", (_fault("hang", ms=2_500),)),
     Play("F2", (_fault("rate_limit", 8, 100),), is_deadly=True),
     Play("F3", (_fault("drop_reply", 3),), is_deadly=True),
     Play("F4", (_fault("drop_fill", 3),)),
@@ -82,11 +86,15 @@ def is_deadly(play: Play, chance: random.Random) -> bool:
     return chance.random() < KILLED_TOO if play.is_deadly is None else play.is_deadly
 
 
-def played_by_class(faults: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """How often the classes that were drawn were really played: a 0 makes a run invalid."""
+def coverage(faults: Iterable[tuple[str, int]], kinds: Sequence[str]) -> dict[str, int]:
+    """How often the classes that were drawn were really played, and orders were UNKNOWN of it.
+
+    A 0 makes a run invalid. Without a class, nothing is asked for.
+    """
     found: dict[str, int] = {}
     for failure_class, played in faults:
         if failure_class:
+            found.setdefault("unknown", kinds.count("UNKNOWN"))
             found[failure_class] = found.get(failure_class, 0) + played
     return found
 
