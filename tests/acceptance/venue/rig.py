@@ -22,6 +22,7 @@ from tradewind.common.testing import eventually
 from tradewind.core.commands import ApplyVenueReport
 from tradewind.core.events import VenueRequest
 from tradewind.core.types import ExecType
+from tradewind.simvenue.exchange.keys import secret_of
 from tradewind.venue.adapter import FromVenue, SessionLost, VenueAdapter, VenueDialer, VenueGone
 from tradewind.venue.dialers import Means, make_dialer
 from tradewind.venue.instruments import Instruments
@@ -29,6 +30,7 @@ from tradewind.venue.settings import Settings
 
 DEADLINE_S = 10.0
 FAR_BACK = 10**6
+EXPIRY_MS = 300
 _numbers = count(1)
 
 
@@ -67,8 +69,28 @@ def _sim_settings(venue: VenueProcess, session: str) -> dict[str, str]:
     }
 
 
+def _ccxt_settings(venue: VenueProcess, session: str) -> dict[str, str]:
+    key = f"{session}.one"
+    return {
+        "TRADEWIND_VENUE_EXCHANGE": "binance",
+        "TRADEWIND_VENUE_URL": venue.http,
+        "TRADEWIND_VENUE_KEY": key,
+        "TRADEWIND_VENUE_SECRET": secret_of(KEY, key),
+        "TRADEWIND_VENUE_EXPIRY_MS": str(EXPIRY_MS),
+    }
+
+
+EXCHANGE = Traits(
+    has_sessions=False,
+    expiry_ms=EXPIRY_MS,
+    replaces_any=False,
+    has_all_terms=False,
+    tells_trading_session=False,
+    tells_amended_trades=False,
+)
 PROTOCOLS = {
     "sim": Protocol("sim", Traits(), _sim_settings, lambda session: f"{session}-0"),
+    "ccxt": Protocol("ccxt", EXCHANGE, _ccxt_settings, lambda session: session),
 }
 
 

@@ -38,7 +38,13 @@ def _sim(means: Means) -> VenueDialer:
     )
 
 
-DIALERS: dict[str, Callable[[Means], VenueDialer]] = {"sim": _sim}
+def _ccxt(means: Means) -> VenueDialer:
+    from tradewind.venue.ccxt_adapter import CcxtDialer
+
+    return CcxtDialer(means)
+
+
+DIALERS: dict[str, Callable[[Means], VenueDialer]] = {"sim": _sim, "ccxt": _ccxt}
 
 
 def make_dialer(means: Means) -> VenueDialer:

@@ -21,6 +21,10 @@ class Settings:
     asked for our position every `position_every_ms`. Orders at the venue that nobody here asked for
     count against `external_account` (see `subjects.account_in`). `is_cancelling`: the venue cancels
     our orders when it loses the session.
+
+    Of a crypto exchange `exchange` is ccxt's name, `key` and `secret` are an API key of this
+    replica alone, `url` is empty unless it is somewhere else than ccxt believes, and a request is
+    refused by the exchange `expiry_ms` after it was made.
     """
 
     service: ServiceSettings
@@ -35,15 +39,22 @@ class Settings:
     position_every_ms: int
     external_account: str
     is_cancelling: bool
+    exchange: str = ""
+    secret: str = field(default="", repr=False)
+    expiry_ms: int = 5000
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
         """Reads TRADEWIND_VENUE and TRADEWIND_VENUE_URL, _ADAPTER, _KEY, _SESSION, times."""
+        exchange = env.get("TRADEWIND_VENUE_EXCHANGE", "")
+        url = (
+            env.get("TRADEWIND_VENUE_URL", "") if exchange else require(env, "TRADEWIND_VENUE_URL")
+        )
         return cls(
             service=ServiceSettings.from_env(env),
             venue=require(env, "TRADEWIND_VENUE"),
             adapter=env.get("TRADEWIND_VENUE_ADAPTER", "") or "sim",
-            url=require(env, "TRADEWIND_VENUE_URL").rstrip("/"),
+            url=url.rstrip("/"),
             session=env.get("TRADEWIND_VENUE_SESSION", "") or "TRADEWIND",
             key=env.get("TRADEWIND_VENUE_KEY", ""),
             read_lag_ms=integer(env, "TRADEWIND_VENUE_READ_LAG_MS", 10),
@@ -52,4 +63,7 @@ class Settings:
             position_every_ms=integer(env, "TRADEWIND_VENUE_POSITION_EVERY_MS", POSITION_EVERY_MS),
             external_account=env.get("TRADEWIND_VENUE_EXTERNAL_ACCOUNT", "") or EXTERNAL,
             is_cancelling=bool(integer(env, "TRADEWIND_VENUE_CANCEL_ON_DISCONNECT", 0)),
+            exchange=exchange,
+            secret=env.get("TRADEWIND_VENUE_SECRET", ""),
+            expiry_ms=integer(env, "TRADEWIND_VENUE_EXPIRY_MS", 5000),
         )

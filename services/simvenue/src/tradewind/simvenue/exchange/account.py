@@ -105,13 +105,10 @@ class Accounts:
         """GET order, perhaps as it was a while ago."""
         self.check_symbol(params)
         cl_id = self._cl_id(session, params, errors.NO_SUCH_ORDER)
-        reports, state = self._venue.status(session, cl_id)
-        if state is None or not state.venue_order_id:
+        taken = _taken(self._venue.status(session, cl_id)[0])
+        if not taken:
             raise ApiError(errors.NO_SUCH_ORDER)
-        found = _of_one(reports, state.venue_order_id)
-        if found[0].exec_type is ExecType.REJECTED:
-            raise ApiError(errors.NO_SUCH_ORDER)
-        return self._order(found)
+        return self._order(taken)
 
     def open_orders(self, session: str, params: Params) -> list[dict[str, Any]]:
         """GET openOrders, perhaps as they were a while ago."""
@@ -193,9 +190,8 @@ class Accounts:
         return forms.order(self.symbol_id, reports, *times)
 
     def _of(self, session: str, cl_id: str) -> list[Report]:
-        """The reports about the latest order of this id, refused requests left out."""
-        reports = [r for r in self._venue.ledger.reports_of(session, cl_id) if r.venue_order_id]
-        return _of_one(reports, reports[-1].venue_order_id)
+        """The reports about the latest order of this id."""
+        return _taken(self._venue.ledger.reports_of(session, cl_id))
 
     def _cl_id(self, session: str, params: Params, absent: errors.Told) -> str:
         """The client's id of the order that a request names in one way or the other."""
@@ -235,6 +231,12 @@ def _is(report: Report, kind: ExecType) -> bool:
 
 def _of_one(reports: Sequence[Report], venue_order_id: str) -> list[Report]:
     return [report for report in reports if report.venue_order_id == venue_order_id]
+
+
+def _taken(reports: Sequence[Report]) -> list[Report]:
+    """Those about the last order that was taken: one that is refused leaves no trace here."""
+    taken = [r for r in reports if r.venue_order_id and r.exec_type is not ExecType.REJECTED]
+    return _of_one(taken, taken[-1].venue_order_id) if taken else []
 
 
 def _some(found: list[Report], params: Params) -> list[Report]:
