@@ -45,7 +45,5 @@ def test_an_error_says_what_became_of_its_request(error: Exception, outcome: Out
 
 
 def test_an_error_that_is_newer_than_the_table_means_what_its_parent_means() -> None:
-    class Newer(errors.InvalidOrder):
-        """As a later ccxt may have it."""
-
-    assert outcome_of(Newer("?"), "Duplicate") is Outcome.NOT_DONE
+    newer = type("Newer", (errors.InvalidOrder,), {})
+    assert outcome_of(newer("?"), "Duplicate") is Outcome.NOT_DONE
