@@ -24,7 +24,7 @@ from tradewind.core.events import VenueRequest
 from tradewind.core.types import ExecType
 from tradewind.simvenue.exchange.keys import secret_of
 from tradewind.venue.adapter import FromVenue, SessionLost, VenueAdapter, VenueDialer, VenueGone
-from tradewind.venue.dialers import Means, make_dialer
+from tradewind.venue.dialers import Means, choose
 from tradewind.venue.instruments import Instruments
 from tradewind.venue.settings import Settings
 
@@ -131,7 +131,7 @@ class Rig:
             **more,
         }
         means = Means(Settings.from_env(env), self._http, instruments, lambda: True)
-        return make_dialer(means)
+        return choose(self.protocol.name)(means)
 
     async def log_on(self) -> VenueAdapter:
         """A connection, logged on."""

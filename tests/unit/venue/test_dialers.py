@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from tradewind.common.errors import SettingsError
-from tradewind.venue.dialers import DIALERS, Means, make_dialer
+from tradewind.venue.dialers import ADAPTERS, Means, choose
 from tradewind.venue.instruments import Instruments
 from tradewind.venue.settings import Settings
 
@@ -31,17 +31,18 @@ def means(tmp_path: Path, **more: str) -> Means:
 
 
 def test_the_simulated_venue_is_the_default_and_needs_no_ccxt(tmp_path: Path) -> None:
-    make_dialer(means(tmp_path))
+    given = means(tmp_path)
+    choose(given.settings.adapter)(given)
     code = "import sys, tradewind.venue.app; sys.exit('ccxt' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_an_unknown_adapter_is_refused_with_the_names_of_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=", ".join(DIALERS)):
-        make_dialer(means(tmp_path, TRADEWIND_VENUE_ADAPTER="fax"))
+def test_an_unknown_adapter_is_refused_with_the_names_of_those_there_are() -> None:
+    with pytest.raises(SettingsError, match=", ".join(ADAPTERS)):
+        choose("fax")
 
 
 def test_an_exchange_of_which_nothing_is_known_is_refused(tmp_path: Path) -> None:
     exchange = {"TRADEWIND_VENUE_ADAPTER": "ccxt", "TRADEWIND_VENUE_EXCHANGE": "mtgox"}
     with pytest.raises(SettingsError, match="binance"):
-        make_dialer(means(tmp_path, **exchange))
+        choose("ccxt")(means(tmp_path, **exchange))

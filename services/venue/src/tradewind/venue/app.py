@@ -23,7 +23,7 @@ from tradewind.common.lease import BUCKET, Holder, Lease, hear_ends
 from tradewind.common.lifecycle import Stop, serve_until, supervise
 from tradewind.common.status import Heartbeat
 from tradewind.venue.adapter import VenueDialer
-from tradewind.venue.dialers import Means, make_dialer
+from tradewind.venue.dialers import Means, choose
 from tradewind.venue.instruments import BUCKET as INSTRUMENTS
 from tradewind.venue.instruments import Instruments
 from tradewind.venue.session import ShardSession
@@ -38,6 +38,7 @@ FLOOR_INTERVAL_S = 1.0
 async def serve(settings: Settings, stop: Stop) -> None:
     """Stands by, then holds a session for every shard, until `stop` or until another has one."""
     service = settings.service
+    make_dialer = choose(settings.adapter)
     bus = await Bus.connect(service.bus, name=service.instance)
     try:
         await streams.verify(bus, service.shards)

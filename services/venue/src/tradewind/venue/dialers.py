@@ -26,37 +26,38 @@ class Means:
     may_send: Callable[[], bool]
 
 
-def _sim(means: Means) -> VenueDialer:
-    settings = means.settings
-    return SimDialer(
+Make = Callable[[Means], VenueDialer]
+
+
+def _sim() -> Make:
+    return lambda means: SimDialer(
         means.http,
-        url=settings.url,
-        venue=settings.venue,
-        session=settings.session,
-        key=settings.key,
-        is_cancelling=settings.is_cancelling,
+        url=means.settings.url,
+        venue=means.settings.venue,
+        session=means.settings.session,
+        key=means.settings.key,
+        is_cancelling=means.settings.is_cancelling,
     )
 
 
-def _ccxt(means: Means) -> VenueDialer:
+def _ccxt() -> Make:
     from tradewind.venue.ccxt_adapter import CcxtDialer
 
-    return CcxtDialer(means)
+    return CcxtDialer
 
 
-DIALERS: dict[str, Callable[[Means], VenueDialer]] = {"sim": _sim, "ccxt": _ccxt}
+ADAPTERS: dict[str, Callable[[], Make]] = {"sim": _sim, "ccxt": _ccxt}
 
 
-def make_dialer(means: Means) -> VenueDialer:
-    """The dialer of the adapter that the settings name.
+def choose(adapter: str) -> Make:
+    """Loads an adapter. This may take seconds: do it before anybody waits for this process.
 
     Raises:
         SettingsError: if there is no such adapter.
     """
-    name = means.settings.adapter
-    make = DIALERS.get(name)
-    if make is None:
+    load = ADAPTERS.get(adapter)
+    if load is None:
         raise SettingsError(
-            f"TRADEWIND_VENUE_ADAPTER was {name!r}: use one of {', '.join(DIALERS)}"
+            f"TRADEWIND_VENUE_ADAPTER was {adapter!r}: use one of {', '.join(ADAPTERS)}"
         )
-    return make(means)
+    return load()
