@@ -24,6 +24,8 @@ PLAYED_WITHIN_S = 4.0
 SETTLED_WITHIN_S = 45.0
 LOOK_AGAIN_S = 0.02
 READ_LAG_MS = 300
+ALL = 1_000_000
+"""As often as there is an occasion."""
 CONNECTOR_SETTINGS = {
     "VENUE_READ_LAG_MS": "400",
     "VENUE_POSITION_EVERY_MS": "1000",
@@ -66,7 +68,7 @@ PLAYS = (
     Play("F4", (_fault("drop_fill", 3),)),
     Play("F5", (_fault("duplicate_report", 20),)),
     Play("F5", (_fault("reorder_reports", 10, 100),)),
-    Play("F7", (_fault("read_lag", 500, READ_LAG_MS), _fault("drop_reply", 5), {"op": "cut"})),
+    Play("F7", (_fault("read_lag", ALL, READ_LAG_MS), _fault("drop_reply", 5), {"op": "cut"})),
     Play("F8", (_fault("drop_cancel_ack", 3),)),
     Play("F9", (_fault("fill_after_cancel", 2, 200),)),
     Play("F9", (_fault("late_fill", 3, 300),)),
@@ -75,10 +77,11 @@ PLAYS = (
 )
 
 
-def plays(chance: random.Random) -> Iterator[Play]:
-    """For ever, every one as often as any other."""
+def plays(chance: random.Random, failure_class: str = "") -> Iterator[Play]:
+    """For ever, every one (of a class) as often as any other."""
+    some = [play for play in PLAYS if failure_class in ("", play.failure_class)]
     while True:
-        yield from chance.sample(PLAYS, len(PLAYS))
+        yield from chance.sample(some, len(some))
 
 
 def is_deadly(play: Play, chance: random.Random) -> bool:
@@ -138,14 +141,15 @@ class VenuePeople:
             last = message
 
     async def until_played(self, play: Play) -> int:
-        """How often, at least once of each kind; 0 if the load gave no occasion in time."""
-        for kind in play.kinds:
-            await self._until_seen(kind)
+        """How often, in the time there is; 0 if the load gave no occasion for one of its kinds."""
+        for kind, message in zip(play.kinds, play.messages, strict=True):
+            await self._until_seen(kind, message.get("count", 1))
         counts = await self._counts()
         played = [counts.get(kind, 0) - self._before.get(kind, 0) for kind in play.kinds]
         return sum(played) if all(played) else 0
 
-    async def _until_seen(self, kind: str, times: int = 1) -> None:
+    async def _until_seen(self, kind: str, times: int) -> None:
+        times = 1 if times == ALL else times
         for _ in range(round(PLAYED_WITHIN_S / LOOK_AGAIN_S)):
             if (await self._counts()).get(kind, 0) >= self._before.get(kind, 0) + times:
                 return
