@@ -231,7 +231,9 @@ class GatewaySocket:
         session: aiohttp.ClientSession,
         socket: aiohttp.ClientWebSocketResponse,
         on_message: Callable[[Message], None],
+        instance: str,
     ) -> None:
+        self.instance = instance
         self._session = session
         self._socket = socket
         self._on_message = on_message
@@ -276,7 +278,7 @@ class GatewaySocket:
             found = answers[0].get("error", {}) if answers else {}
             text = found.get("text", f"the gateway at {url} closed the connection")
             raise GatewayError(text, code=found.get("code"))
-        made = cls(session, socket, on_message)
+        made = cls(session, socket, on_message, str(answers[0].get("instance", "")))
         for message in answers[1:]:
             on_message(message)
         return made

@@ -55,10 +55,12 @@ def up(
     name: Name = DEFAULT_NAME,
 ) -> None:
     """Starts the suite and shows it until Ctrl-C."""
+    from tradewind.cli.suite import edge
     from tradewind.cli.up import up as work
 
     options = Options(
         is_demo=demo,
+        gateways=2 if edge.binary() else 1,
         flow=flow,
         flow_speed=speed,
         gateway_port=gateway_port,

@@ -12,9 +12,14 @@ SHARD_OF = {"A": 0, "B": 1}
 
 
 def fault(probe: Probe, **facts: Any) -> Fault:
-    return Fault(
-        t_ns=100, scenario="s", victim="v", pids={}, action=Action.KILL, probe=probe, **facts
-    )
+    known: dict[str, Any] = {
+        "t_ns": 100,
+        "scenario": "s",
+        "victim": "v",
+        "pids": {},
+        "action": Action.KILL,
+    }
+    return Fault(**(known | {"probe": probe} | facts))
 
 
 def order(name: str, account: str, asked: int, **told: int) -> list[Line]:
@@ -51,12 +56,12 @@ def test_only_clients_of_the_killed_gateway_count() -> None:
     here = [Line(t_ns=1, kind="connected", gateway="g0"), *order("c1", "A", 101, PENDING_NEW=150)]
     there = [Line(t_ns=1, kind="connected", gateway="g1"), *order("d1", "A", 101, PENDING_NEW=105)]
     answered = Answered({"c": here, "d": there}, SHARD_OF)
-    assert answered.recovery_ns(fault(Probe.RECONNECTED, url="g0")) == 50
+    assert answered.recovery_ns(fault(Probe.RECONNECTED, victim="g0")) == 50
 
 
 def test_a_gateway_without_clients_harms_nobody_so_anybody_counts() -> None:
     there = [Line(t_ns=1, kind="connected", gateway="g1"), *order("d1", "A", 101, PENDING_NEW=105)]
-    assert Answered({"d": there}, SHARD_OF).recovery_ns(fault(Probe.RECONNECTED, url="g0")) == 5
+    assert Answered({"d": there}, SHARD_OF).recovery_ns(fault(Probe.RECONNECTED, victim="g0")) == 5
 
 
 def test_the_longest_gap_elsewhere_is_between_orders_of_the_other_shards() -> None:

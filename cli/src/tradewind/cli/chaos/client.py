@@ -184,11 +184,11 @@ class Client:
             except GatewayError:
                 await asyncio.sleep(RECONNECT_S)
                 continue
-            self._history.write("connected", gateway=url)
+            self._history.write("connected", gateway=self._socket.instance)
             for asked in self._without_word():
                 self._repeat(asked)
             await self._socket.closed()
-            self._history.write("lost", gateway=url)
+            self._history.write("lost", gateway=self._socket.instance)
             self._leave(self._socket)
 
     def _leave(self, socket: GatewaySocket) -> None:

@@ -75,7 +75,7 @@ class Load:
 
     def _told(self, number: int, name: str, history: Path) -> Told:
         instrument = INSTRUMENTS[0]
-        urls = self._facts.gateway_urls
+        urls = [self._facts.gateway_url] if self._facts.edge_port else self._facts.gateway_urls
         first = number % len(urls)
         return Told(
             name=name,

@@ -27,7 +27,7 @@ SIGNALS = {
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """One injection. `shard` is the one that is harmed, None for all; `url` a gateway's.
+    """One injection. `shard` is the one that is harmed, None for all.
 
     Of a venue's misbehaviour the class, and how often it was played.
     """
@@ -39,7 +39,6 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     action: Action
     probe: Probe
     shard: int | None = None
-    url: str = ""
     healed_ns: int = 0
     failure_class: str = ""
     played: int = 0
@@ -52,7 +51,8 @@ class Nemesis:
         self._view = view
         self._scenario = scenario
         self._random = random.Random(seed)
-        self._plays = plays(self._random)
+        classes = {each.failure_class for each in SCENARIOS[scenario]}
+        self._plays = plays(self._random, min(classes, key=len))
         self._log = log
         self.faults: list[Fault] = []
 
@@ -87,7 +87,6 @@ class Nemesis:
             action=scenario.action,
             probe=scenario.probe,
             shard=found[name],
-            url=self._url_of(name),
         )
         _signal(pids, SIGNALS[scenario.action])
         try:
@@ -123,10 +122,6 @@ class Nemesis:
                 )
         await until_settled(self._view.bus, self._view.facts.shards)
         return msgspec.structs.replace(fault, played=played, healed_ns=time.monotonic_ns())
-
-    def _url_of(self, name: str) -> str:
-        kind, _, number = name.rpartition("-")
-        return self._view.facts.gateway_urls[int(number)] if kind == "gateway" else ""
 
 
 def _signal(pids: Mapping[str, int], number: signal.Signals) -> None:

@@ -67,10 +67,10 @@ class Answered:
         if fault.probe is not Probe.RECONNECTED:
             return set(self._connected)
         last = {
-            client: [url for t_ns, url in connections if t_ns < fault.t_ns][-1:]
+            client: [name for t_ns, name in connections if t_ns < fault.t_ns][-1:]
             for client, connections in self._connected.items()
         }
-        return {client for client, urls in last.items() if urls == [fault.url]} or set(last)
+        return {client for client, names in last.items() if names == [fault.victim]} or set(last)
 
     def _read(self, client: str, lines: Sequence[Line]) -> None:
         asked: dict[tuple[str, str], dict[str, int]] = {}

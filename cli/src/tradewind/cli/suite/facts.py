@@ -26,6 +26,15 @@ class SuiteError(TradewindError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a node runs: its address, what is put before its command, where it stores."""
+
+    host: str = HOST
+    prefix: tuple[str, ...] = ()
+    store: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What to start. A port of 0 is chosen freely."""
 
@@ -41,6 +50,8 @@ class Options:
     """For some services: the module, with arguments, that is run in place of their own."""
     connector: Mapping[str, str] = field(default_factory=dict)
     """What connectors are told besides."""
+    places: tuple[Place, ...] = (Place(),) * NODES
+    is_fsync_always: bool = True
     gateway_port: int = 0
     console_port: int = 0
 
@@ -59,6 +70,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     more_gateway_ports: list[int] = []
     archive_ports: list[int] = []
     warehouse_port: int = 0
+    node_hosts: tuple[str, ...] = (HOST,) * NODES
+    edge_port: int = 0
 
     @property
     def folder(self) -> Path:
@@ -68,16 +81,19 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def urls(self) -> tuple[str, ...]:
         """Addresses of the bus."""
-        return tuple(f"nats://{HOST}:{node['client']}" for node in self.nodes)
+        return tuple(
+            f"nats://{host}:{node['client']}"
+            for host, node in zip(self.node_hosts, self.nodes, strict=True)
+        )
 
     @property
     def gateway_url(self) -> str:
-        """Address of the first gateway."""
-        return f"http://{HOST}:{self.gateway_port}"
+        """Where clients connect: the edge if there is one, else the first gateway."""
+        return f"http://{HOST}:{self.edge_port or self.gateway_port}"
 
     @property
     def gateway_urls(self) -> list[str]:
-        """Addresses of all gateways, the first first."""
+        """Addresses of the gateways themselves, the first first."""
         ports = [self.gateway_port, *self.more_gateway_ports]
         return [f"http://{HOST}:{port}" for port in ports]
 
@@ -110,6 +126,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     def venue_log(self) -> Path:
         """The simulated venue's own log."""
         return self.folder / "state" / "simvenue" / "venue.jsonl"
+
+    @property
+    def edge_config(self) -> Path:
+        """The edge's configuration."""
+        return self.folder / "edge.cfg"
 
     @property
     def table_path(self) -> Path:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
+from tradewind.cli.suite import edge
 from tradewind.cli.suite.facts import (
     ARCHIVERS,
-    HOST,
     NODES,
     OPERATOR_KEY,
     STRATEGY_KEY,
@@ -40,12 +40,14 @@ def prepare(folder: Path, options: Options, *, is_alive: bool = False) -> Facts:
     earlier = read_facts(folder)
     facts = earlier if earlier and is_alive else _choose(folder, earlier, options)
     _write_secrets(facts)
-    _write_node_configs(facts)
+    _write_node_configs(facts, options)
+    if facts.edge_port:
+        facts.edge_config.write_text(edge.render(facts))
     write_facts(facts)
     return facts
 
 
-def cluster_of(facts: Facts) -> Cluster:
+def cluster_of(facts: Facts, options: Options) -> Cluster:
     """The bus of a suite, as the server configuration needs it."""
     names = (*permissions.NAMES, permissions.SYSTEM_USER)
     return Cluster(
@@ -53,16 +55,19 @@ def cluster_of(facts: Facts) -> Cluster:
         nodes=[
             Node(
                 name=node_name(facts, number),
-                host=HOST,
+                host=place.host,
                 client_port=ports["client"],
                 monitor_port=ports["monitor"],
                 route_port=ports["route"],
-                store_dir=facts.folder / "nats" / f"n{number}",
+                store_dir=place.store or facts.folder / "nats" / f"n{number}",
             )
-            for number, ports in enumerate(facts.nodes, start=1)
+            for number, (ports, place) in enumerate(
+                zip(facts.nodes, options.places, strict=True), start=1
+            )
         ],
         passwords={name: facts.secret(name) for name in names},
         shards=facts.shards,
+        is_fsync_always=options.is_fsync_always,
     )
 
 
@@ -72,7 +77,8 @@ def node_name(facts: Facts, number: int) -> str:
 
 
 def _choose(folder: Path, earlier: Facts | None, options: Options) -> Facts:
-    free = iter(free_ports(NODES * 3 + ARCHIVERS + 3 + options.gateways))
+    free = iter(free_ports(NODES * 3 + ARCHIVERS + 4 + options.gateways))
+    has_edge = options.gateways > 1 and edge.binary() is not None
 
     def port(wanted: int, earlier_port: int, what: str, option: str) -> int:
         if wanted:
@@ -93,11 +99,19 @@ def _choose(folder: Path, earlier: Facts | None, options: Options) -> Facts:
             for number in range(NODES)
         ],
         gateway_port=port(
-            options.gateway_port,
+            0 if has_edge else options.gateway_port,
             earlier.gateway_port if earlier else 0,
             "gateway",
             "--gateway-port",
         ),
+        edge_port=port(
+            options.gateway_port,
+            earlier.edge_port if earlier else 0,
+            "gateway",
+            "--gateway-port",
+        )
+        if has_edge
+        else 0,
         console_port=port(
             options.console_port,
             earlier.console_port if earlier else 0,
@@ -112,6 +126,7 @@ def _choose(folder: Path, earlier: Facts | None, options: Options) -> Facts:
             port(0, earlier_port, "archiver", "") for earlier_port in _archive_ports(earlier)
         ],
         warehouse_port=port(0, earlier.warehouse_port if earlier else 0, "warehouse", ""),
+        node_hosts=tuple(place.host for place in options.places),
     )
 
 
@@ -136,8 +151,8 @@ def _write_secrets(facts: Facts) -> None:
     write_private(facts.secrets_dir / "gateway-keys.json", msgspec.json.encode({"keys": keys}))
 
 
-def _write_node_configs(facts: Facts) -> None:
-    cluster = cluster_of(facts)
+def _write_node_configs(facts: Facts, options: Options) -> None:
+    cluster = cluster_of(facts, options)
     for number, node in enumerate(cluster.nodes, start=1):
         node.store_dir.mkdir(parents=True, exist_ok=True)
         write_private(facts.folder / "nats" / f"n{number}.conf", render(cluster, node).encode())

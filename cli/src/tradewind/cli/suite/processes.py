@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from tradewind.cli.suite.facts import HOST, STRATEGY_KEY, Facts, Options
+from tradewind.cli.suite import edge
+from tradewind.cli.suite.facts import HOST, STRATEGY_KEY, Facts, Options, Place
 from tradewind.common import permissions, subjects
 from tradewind.common.server_config import server_binary
 from tradewind.orchestrator.plan import Plan, ProcessSpec, Ready, Stage
@@ -20,7 +21,7 @@ DEMO_ACCOUNT = "DEMO"
 def plan_of(facts: Facts, options: Options) -> Plan:
     """All processes of the suite."""
     stages = [
-        Stage(name="bus", processes=[_node(facts, number) for number in range(1, 4)]),
+        Stage(name="bus", processes=_nodes(facts, options)),
         Stage(name="streams", processes=[_init_job(facts)]),
         Stage(
             name="core", processes=[_simvenue(facts, options), _warehouse(facts), *_replicas(facts)]
@@ -29,6 +30,7 @@ def plan_of(facts: Facts, options: Options) -> Plan:
             name="services",
             processes=[
                 *_gateways(facts),
+                *_edge(facts),
                 *_connectors(facts, options),
                 _marketdata(facts),
                 *_risks(facts, options),
@@ -97,13 +99,18 @@ def _http(spec: ProcessSpec, port: int, *, ready: str = "/readyz") -> ProcessSpe
     )
 
 
-def _node(facts: Facts, number: int) -> ProcessSpec:
+def _nodes(facts: Facts, options: Options) -> list[ProcessSpec]:
+    return [_node(facts, place, number) for number, place in enumerate(options.places, start=1)]
+
+
+def _node(facts: Facts, place: Place, number: int) -> ProcessSpec:
+    config = facts.folder / "nats" / f"n{number}.conf"
     monitor = facts.nodes[number - 1]["monitor"]
     return ProcessSpec(
         name=f"nats-n{number}",
-        argv=[str(server_binary()), "-c", str(facts.folder / "nats" / f"n{number}.conf")],
+        argv=[*place.prefix, str(server_binary()), "-c", str(config)],
         ready=Ready.HTTP,
-        ready_url=f"http://{HOST}:{monitor}/healthz?js-server-only=true",
+        ready_url=f"http://{place.host}:{monitor}/healthz?js-server-only=true",
         ready_timeout_ms=15_000,
         grace_ms=10_000,
     )
@@ -147,6 +154,21 @@ def _gateways(facts: Facts) -> list[ProcessSpec]:
     return [
         _http(_service(facts, "gateway", f"gateway-{number}", KEYS_FILE=keys), port)
         for number, port in enumerate([facts.gateway_port, *facts.more_gateway_ports])
+    ]
+
+
+def _edge(facts: Facts) -> list[ProcessSpec]:
+    """Nothing, if HAProxy is not installed."""
+    program = edge.binary()
+    if not facts.edge_port or program is None:
+        return []
+    return [
+        ProcessSpec(
+            name="edge",
+            argv=[program, "-db", "-f", str(facts.edge_config)],
+            ready=Ready.HTTP,
+            ready_url=f"{facts.gateway_url}/readyz",
+        )
     ]
 
 
