@@ -90,10 +90,13 @@ class Desk:
         return self.start(
             "venue",
             instance,
-            TRADEWIND_VENUE="SIM",
-            TRADEWIND_VENUE_URL=venue.url,
-            TRADEWIND_VENUE_KEY=KEY,
-            **{"TRADEWIND_VENUE_UNKNOWN_AFTER_MS": "300", **more},
+            **{
+                "TRADEWIND_VENUE": "SIM",
+                "TRADEWIND_VENUE_URL": venue.url,
+                "TRADEWIND_VENUE_KEY": KEY,
+                "TRADEWIND_VENUE_UNKNOWN_AFTER_MS": "300",
+                **more,
+            },
         )
 
     def stop(self) -> None:
