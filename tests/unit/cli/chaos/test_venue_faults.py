@@ -27,6 +27,11 @@ def test_a_round_has_every_play_once_in_an_order_of_its_own() -> None:
     } - {"F6"}
 
 
+def test_one_class_can_be_played_alone() -> None:
+    drawn = set(map(str, islice(plays(random.Random(1), "F5"), 10)))
+    assert drawn == {"F5 duplicate_report", "F5 reorder_reports"}
+
+
 def test_a_connector_dies_where_the_class_says_so_and_now_and_then_elsewhere() -> None:
     chance = random.Random(1)
     for play in PLAYS:

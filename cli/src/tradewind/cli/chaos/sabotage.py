@@ -132,7 +132,7 @@ SABOTAGES = {
     "ack-before-quorum": Sabotage(_ack_before_quorum, "gateway", "nats-kill", ("K1",)),
     "resend-on-timeout": Sabotage(_resend_on_timeout, "venue", "die-after-send", ("K2",)),
     "believe-absence-at-once": Sabotage(
-        _believe_absence_at_once, "venue", "venue-unknown", ("K2",)
+        _believe_absence_at_once, "venue", "venue-read-lag", ("K2",)
     ),
     "free-exposure-on-timeout": Sabotage(_free_exposure_on_timeout, "oms", "venue-pause", ("K6",)),
 }

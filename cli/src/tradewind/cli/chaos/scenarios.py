@@ -50,12 +50,16 @@ class Victim(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One kind of fault. A scenario with several is one drawn at each fault."""
+    """One kind of fault. A scenario with several is one drawn at each fault.
+
+    The venue misbehaves in every way that there is, or in those of one class.
+    """
 
     victim: Victim
     action: Action
     probe: Probe
     failpoint: str = ""
+    failure_class: str = ""
 
 
 SCENARIOS: dict[str, tuple[Scenario, ...]] = {
@@ -85,6 +89,14 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     "venue-pause": (Scenario(victim=Victim.VENUE, action=Action.PAUSE, probe=Probe.ACKNOWLEDGED),),
     "venue-unknown": (
         Scenario(victim=Victim.VENUE, action=Action.MISBEHAVE, probe=Probe.ACKNOWLEDGED),
+    ),
+    "venue-read-lag": (
+        Scenario(
+            victim=Victim.VENUE,
+            action=Action.MISBEHAVE,
+            probe=Probe.ACKNOWLEDGED,
+            failure_class="F7",
+        ),
     ),
     "nats-pause": (Scenario(victim=Victim.NODE, action=Action.PAUSE, probe=Probe.ACCEPTED),),
 }
