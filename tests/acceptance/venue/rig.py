@@ -108,6 +108,7 @@ class Rig:
         self._folder = folder
         self._http = http
         self._ids = count(1)
+        self.deadline_s = DEADLINE_S
 
     def order_id(self) -> str:
         """A new order's id, of the form that the core gives them."""
@@ -147,7 +148,7 @@ class Rig:
     async def line(self, after: int = 0, back: int = 0) -> AsyncIterator["Line"]:
         """A connection that is logged on and hears reports."""
         adapter = await self.log_on()
-        line = Line(adapter)
+        line = Line(adapter, self.deadline_s)
         try:
             await adapter.ask_reports(after, back)
             line.listen()
@@ -196,8 +197,9 @@ class Rig:
 class Line:
     """A connection and all that it was told."""
 
-    def __init__(self, adapter: VenueAdapter) -> None:
+    def __init__(self, adapter: VenueAdapter, deadline_s: float) -> None:
         self.adapter = adapter
+        self._deadline_s = deadline_s
         self.heard: list[FromVenue] = []
         self.end: SessionLost | VenueGone | None = None
         self._listening: asyncio.Future[None] | None = None
@@ -234,12 +236,12 @@ class Line:
             return self.reports(order_id, *kinds)
 
         what = f"{count} of {kinds} about {order_id}"
-        await eventually(lambda: len(told()) >= count, DEADLINE_S, what=what)
+        await eventually(lambda: len(told()) >= count, self._deadline_s, what=what)
         return told()[count - 1]
 
     async def until_more_than(self, count: int) -> None:
         """Waits until more than `count` things were said."""
-        await eventually(lambda: len(self.heard) > count, DEADLINE_S, what="one more answer")
+        await eventually(lambda: len(self.heard) > count, self._deadline_s, what="one more answer")
 
     async def until_traded(self, order_id: str, qty: int, except_for: Collection[str] = ()) -> None:
         """Waits until the fills of an order, but those of these ids, are exactly this much."""
@@ -248,7 +250,7 @@ class Line:
             fills = self.reports(order_id, ExecType.TRADE)
             return sum(f.last_qty for f in fills if f.exec_id not in except_for) == qty
 
-        await eventually(traded, DEADLINE_S, what=f"{qty} traded of {order_id}")
+        await eventually(traded, self._deadline_s, what=f"{qty} traded of {order_id}")
 
     async def until_ended(self, timeout_s: float = DEADLINE_S) -> SessionLost | VenueGone:
         """Waits for the end of the connection, and says why it ended."""
