@@ -6,12 +6,13 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
-from tradewind.cli.chaos.scenarios import PAUSE_S, SCENARIOS, Action, Probe, Scenario, Victim
+from tradewind.cli.chaos.machine import Machine
+from tradewind.cli.chaos.scenarios import Action, Probe, Scenario, Victim
 from tradewind.cli.chaos.venue_faults import VenuePeople, is_deadly, plays, until_settled
 from tradewind.cli.chaos.view import View
 
@@ -19,17 +20,14 @@ QUIET_S = (0.3, 1.0)
 """Between two faults, so that a fault never meets the same moment of every cycle."""
 
 
-SIGNALS = {
-    Action.KILL: signal.SIGKILL,
-    Action.PAUSE: signal.SIGSTOP,
-    Action.ARM: signal.SIGUSR1,
-}
+PASSING = {Action.PAUSE, Action.CUT, Action.SLOW}
+"""What a process survives; after anything else another one runs in its place."""
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """One injection. `shard` is the one that is harmed, None for all.
 
-    Of a venue's misbehaviour the class, and how often it was played.
+    Of a cut, what from; of a venue's misbehaviour the class, and how often it was played.
     """
 
     t_ns: int
@@ -40,6 +38,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     probe: Probe
     shard: int | None = None
     healed_ns: int = 0
+    cut: str = ""
     failure_class: str = ""
     played: int = 0
 
@@ -47,11 +46,12 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 class Nemesis:
     """Injects faults of one scenario."""
 
-    def __init__(self, view: View, scenario: str, seed: int, log: Path) -> None:
+    def __init__(self, view: View, machine: Machine, scenario: str, seed: int, log: Path) -> None:
         self._view = view
+        self._machine = machine
         self._scenario = scenario
         self._random = random.Random(seed)
-        classes = {each.failure_class for each in SCENARIOS[scenario]}
+        classes = {each.failure_class for each in machine.scenarios}
         self._plays = plays(self._random, min(classes, key=len))
         self._log = log
         self.faults: list[Fault] = []
@@ -62,10 +62,10 @@ class Nemesis:
             while len(self.faults) < count:
                 await self._view.until_in_step()
                 await asyncio.sleep(self._random.uniform(*QUIET_S))
-                fault = await self._inject(self._random.choice(SCENARIOS[self._scenario]), on_fault)
+                fault = await self._inject(self._random.choice(self._machine.scenarios), on_fault)
                 self.faults.append(fault)
                 log.write(msgspec.json.encode(fault) + b"\n")
-                if fault.action is not Action.PAUSE:
+                if fault.action not in PASSING:
                     for name, pid in fault.pids.items():
                         await self._view.until_replaced(name, pid)
             await self._view.until_in_step()
@@ -87,15 +87,11 @@ class Nemesis:
             action=scenario.action,
             probe=scenario.probe,
             shard=found[name],
+            cut=scenario.cut or "",
         )
-        _signal(pids, SIGNALS[scenario.action])
-        try:
+        async with self._machine.harmed(scenario, pids):
             on_fault(fault)
-            if scenario.action is Action.PAUSE:
-                await asyncio.sleep(PAUSE_S)
-        finally:
-            if scenario.action is Action.PAUSE:
-                _signal(pids, signal.SIGCONT)
+            await self._machine.hold(scenario)
         return msgspec.structs.replace(fault, healed_ns=time.monotonic_ns())
 
     async def _misbehave(self, scenario: Scenario, on_fault: Callable[[Fault], object]) -> Fault:
@@ -116,14 +112,10 @@ class Nemesis:
             played = await venue.until_played(play)
             if is_deadly(play, self._random):
                 pids = self._view.members(min(await self._view.candidates(Victim.CONNECTOR)))
-                _signal(pids, signal.SIGKILL)
+                for pid in pids.values():
+                    os.kill(pid, signal.SIGKILL)
                 fault = msgspec.structs.replace(
                     fault, pids=pids, victim=" and ".join([fault.victim, *pids])
                 )
         await until_settled(self._view.bus, self._view.facts.shards)
         return msgspec.structs.replace(fault, played=played, healed_ns=time.monotonic_ns())
-
-
-def _signal(pids: Mapping[str, int], number: signal.Signals) -> None:
-    for pid in pids.values():
-        os.kill(pid, number)

@@ -5,6 +5,7 @@ import hashlib
 import platform
 import subprocess
 from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,7 @@ def _coverage(faults: list[Fault], histories: dict[str, list[Line]]) -> dict[str
         "replaces": kinds.count("REPLACED"),
         "asked_twice": sum(line.kind == "again" for line in lines),
         "beyond_limits": sum(report["reason"] == "MAX_POSITION" for report in reports),
+        **Counter(f"cut off from {fault.cut}" for fault in faults if fault.cut),
         **venue_faults.coverage(((f.failure_class, f.played) for f in faults), kinds),
     }
 

@@ -14,6 +14,7 @@ import aiohttp
 from tradewind.cli.chaos import failpoints, judge, probes, sabotage, warehouse
 from tradewind.cli.chaos.history import read
 from tradewind.cli.chaos.load import Load
+from tradewind.cli.chaos.machine import Machine
 from tradewind.cli.chaos.nemesis import Fault, Nemesis
 from tradewind.cli.chaos.report import TIGHT, Observed, Plan, make_report
 from tradewind.cli.chaos.sabotage import SABOTAGES
@@ -41,7 +42,7 @@ async def run_chaos(plan: Plan, folder: Path, env: Mapping[str, str]) -> dict[st
     """The report of one run, as `tradewind chaos run --json` prints it.
 
     Raises:
-        SuiteError: if the suite could not be started, or never came back.
+        SuiteError: if the machine or the suite could not be made ready.
     """
     if plan.scenario not in SCENARIOS:
         raise SuiteError(
@@ -53,16 +54,18 @@ async def run_chaos(plan: Plan, folder: Path, env: Mapping[str, str]) -> dict[st
             f"there is no sabotage {plan.sabotage!r}: {', '.join(SABOTAGES)}",
             code="UNKNOWN_SABOTAGE",
         )
-    options = Options(
-        flow="synthetic",
-        replicas=REPLICAS,
-        gateways=GATEWAYS,
-        risks=RISKS,
-        instead=_instead(plan),
-        connector=_connector_settings(plan),
-    )
-    async with running_suite(folder / "suite", options, env, Progress()) as facts:
-        return await _Run(plan, folder, facts).report()
+    with Machine.prepared(SCENARIOS[plan.scenario], folder) as machine:
+        options = Options(
+            flow="synthetic",
+            replicas=REPLICAS,
+            gateways=GATEWAYS,
+            risks=RISKS,
+            instead=_instead(plan),
+            connector=_connector_settings(plan),
+            places=machine.places,
+        )
+        async with running_suite(folder / "suite", options, env, Progress()) as facts:
+            return await _Run(plan, folder, facts, machine).report()
 
 
 def _instead(plan: Plan) -> dict[str, list[str]]:
@@ -78,10 +81,11 @@ def _connector_settings(plan: Plan) -> Mapping[str, str]:
 
 
 class _Run:
-    def __init__(self, plan: Plan, folder: Path, facts: Facts) -> None:
+    def __init__(self, plan: Plan, folder: Path, facts: Facts, machine: Machine) -> None:
         self._plan = plan
         self._folder = folder
         self._facts = facts
+        self._machine = machine
         self._load = Load(facts, folder, rate=plan.rate, orders=plan.orders, seed=plan.seed)
         self._probes: dict[int, asyncio.Task[int | None]] = {}
         self._stuck: list[str] = []
@@ -114,7 +118,7 @@ class _Run:
             await self._load.start()
             await asyncio.sleep(random.Random(self._plan.seed).uniform(1.0, 2.0))
             log = self._folder / "faults.jsonl"
-            nemesis = Nemesis(view, self._plan.scenario, self._plan.seed, log)
+            nemesis = Nemesis(view, self._machine, self._plan.scenario, self._plan.seed, log)
             try:
                 await nemesis.run(self._plan.faults, self._on_fault)
             except SuiteError as error:

@@ -4,6 +4,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tradewind.cli.chaos.network import Cut
+
 PAUSE_S = 3.0
 """Longer than every patience and lease in the suite."""
 
@@ -15,6 +17,10 @@ class Action(StrEnum):
     PAUSE = "pause"
     ARM = "let die at a failpoint"
     MISBEHAVE = "have the venue misbehave"
+    CUT = "cut off"
+    FILL = "fill the disk of"
+    SLOW = "slow every fsync of"
+    FAIL = "fail every fsync of"
 
 
 class Probe(StrEnum):
@@ -59,6 +65,7 @@ class Scenario:
     action: Action
     probe: Probe
     failpoint: str = ""
+    cut: Cut | None = None
     failure_class: str = ""
 
 
@@ -109,6 +116,22 @@ SCENARIOS |= {
         ("after-append", Victim.SHARD_LEADER, Probe.ACCEPTED),
         ("before-send", Victim.CONNECTOR, Probe.ACKNOWLEDGED),
         ("after-send", Victim.CONNECTOR, Probe.ACKNOWLEDGED),
+    )
+}
+SCENARIOS["nats-partition"] = tuple(
+    Scenario(victim=victim, action=Action.CUT, probe=Probe.ACCEPTED, cut=cut)
+    for victim in (Victim.JOURNAL_LEADER, Victim.NODE)
+    for cut in Cut
+)
+SCENARIOS |= {
+    name: (
+        Scenario(victim=Victim.JOURNAL_LEADER, action=action, probe=Probe.ACCEPTED),
+        Scenario(victim=Victim.NODE, action=action, probe=Probe.ACCEPTED),
+    )
+    for name, action in (
+        ("disk-full", Action.FILL),
+        ("slow-fsync", Action.SLOW),
+        ("fsync-error", Action.FAIL),
     )
 }
 SCENARIOS["everything"] = tuple(

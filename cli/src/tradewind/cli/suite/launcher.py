@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import msgspec
 
-from tradewind.cli.suite.facts import HOST, Facts, Options, SuiteError
+from tradewind.cli.suite.facts import Facts, Options, SuiteError
 from tradewind.cli.suite.prepare import node_name, prepare
 from tradewind.cli.suite.processes import plan_of, service_env
 from tradewind.common import permissions
@@ -155,8 +155,9 @@ class Launcher:
 
     def _require_own_servers(self, facts: Facts) -> None:
         """The servers on our ports must be the ones that were started here."""
-        for number, ports in enumerate(facts.nodes, start=1):
-            url = f"http://{HOST}:{ports['monitor']}/varz"
+        nodes = zip(facts.node_hosts, facts.nodes, strict=True)
+        for number, (host, ports) in enumerate(nodes, start=1):
+            url = f"http://{host}:{ports['monitor']}/varz"
             with urllib.request.urlopen(url, timeout=MONITOR_TIMEOUT_S) as answer:
                 name = json.load(answer)["server_name"]
             if name != node_name(facts, number):
