@@ -22,9 +22,11 @@ PROVED = (
     "decide_account",
     "decide_client",
     "decide_control",
+    "decide_position",
     "decide_venue",
     "evolve",
     "evolve_orders",
+    "external",
     "transitions",
     "positions",
 )

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from tradewind.core import commands
-from tradewind.core.events import ControlRefused, TradingStateSet
-from tradewind.core.testing import ACCOUNT, STATEMENT, SYMBOL, Desk, one
+from tradewind.core.events import ControlRefused, PositionStated, TradingStateSet
+from tradewind.core.testing import ACCOUNT, STATEMENT, SYMBOL, VENUE, Desk, one
 from tradewind.core.types import ExecType, Reason, Side, TradingState
 
 
@@ -35,6 +35,40 @@ def test_what_adds_up_is_settled(desk: Desk) -> None:
     assert halts(desk) == []
 
 
+def test_children_count_and_their_parent_does_not(desk: Desk) -> None:
+    desk.submit("parent", is_parent=True, order_qty=20)
+    desk.ack(desk.submit("child", parent_cl_ord_id="parent", order_qty=3).order_id)
+    assert desk.state_position(qty=4, open_buy_qty=9, open_sell_qty=10).is_settled
+
+
+def test_another_instrument_is_another_matter(desk: Desk) -> None:
+    other = {"venue": VENUE, "tick_size": "0.01", "lot_size": "1", "currency": "USD"}
+    desk.step(commands.DefineInstrument(symbol="OTHER", **other))
+    terms = {"account": "HOUSE", "symbol": "OTHER", "side": Side.BUY, "order_qty": 5}
+    desk.report("theirs", ExecType.TRADE, last_qty=3, last_px=1_000, **terms)
+    assert desk.state_position(qty=4, open_buy_qty=6, open_sell_qty=10).is_settled
+    stated = desk.state_position(symbol="OTHER", qty=3, open_buy_qty=2, open_sell_qty=0)
+    assert (stated.symbol, stated.is_settled) == ("OTHER", True)
+
+
+def test_a_statement_says_both_sides_of_the_matter(desk: Desk) -> None:
+    stated = desk.state_position(qty=9, open_buy_qty=8, open_sell_qty=7, exec_no=6)
+    assert stated == PositionStated(
+        venue=VENUE,
+        symbol=SYMBOL,
+        exec_no=6,
+        qty=9,
+        open_buy_qty=8,
+        open_sell_qty=7,
+        booked_qty=4,
+        working_buy_qty=6,
+        working_sell_qty=10,
+        is_complete=False,
+        is_settled=False,
+        settled_exec_no=0,
+    )
+
+
 def test_a_venue_may_say_only_what_it_holds(desk: Desk) -> None:
     assert desk.state_position(qty=4).is_settled
     assert not desk.state_position(qty=5).is_settled
@@ -51,7 +85,7 @@ def test_a_difference_has_all_told_again_and_then_halts(desk: Desk, wrong: dict[
     assert (second.is_settled, second.settled_exec_no) == (True, 9)
     (halt,) = halts(desk)
     assert (halt.scope, halt.state, halt.actor) == (f"symbol:{SYMBOL}", TradingState.HALTED, "core")
-    assert str(second.difference) in halt.reason
+    assert halt.reason == f"SIM differs by {second.difference} (held, to buy, to sell)"
     assert desk.submit("c4").reason is Reason.TRADING_HALTED
 
 
@@ -111,5 +145,7 @@ def test_what_comes_too_late_or_is_about_something_else_is_not_listened_to(
     desk: Desk, changes: dict[str, object], reason: Reason
 ) -> None:
     events = desk.step(replace(STATEMENT, qty=99, is_complete=True, **changes))  # type: ignore[arg-type]
-    assert one(events, ControlRefused).reason is reason
+    refused = one(events, ControlRefused)
+    assert (refused.command, refused.reason, refused.text) == ("StatePosition", reason, "")
+    assert refused.subject == changes.get("symbol", SYMBOL)
     assert halts(desk) == []

@@ -7,9 +7,19 @@ import pytest
 
 from tradewind.core import commands
 from tradewind.core.events import OrderAdopted, OrderReport, ReportIgnored, VenueRequest
+from tradewind.core.external import order_of
 from tradewind.core.invariants import violations
-from tradewind.core.testing import ACCOUNT, LIMITS, SYMBOL, Desk, one
-from tradewind.core.types import ExecType, OrdStatus, Reason, Side, VenueAction
+from tradewind.core.state import Order
+from tradewind.core.testing import ACCOUNT, LIMITS, SYMBOL, VENUE, Desk, one
+from tradewind.core.types import (
+    ExecType,
+    OrdStatus,
+    OrdType,
+    Reason,
+    Side,
+    TimeInForce,
+    VenueAction,
+)
 
 HOUSE = "HOUSE"
 TERMS = {"account": HOUSE, "symbol": SYMBOL, "side": Side.SELL, "order_qty": 10, "price": 1_001}
@@ -32,6 +42,71 @@ def test_it_is_adopted_and_its_account_has_it_at_stake(desk: Desk) -> None:
     denied = desk.submit("more", account=HOUSE, side=Side.SELL, order_qty=6)
     assert denied.reason is Reason.MAX_POSITION
     assert violations(desk.machine.state) == []
+
+
+def test_nothing_is_known_of_it_but_what_the_report_says(desk: Desk) -> None:
+    (adopted, _report) = desk.report("theirs", ExecType.NEW, venue_order_id="V9", **TERMS)
+    entry = desk.entries[-1]
+    assert adopted == OrderAdopted(
+        venue=VENUE,
+        account=HOUSE,
+        order_id="theirs",
+        cl_ord_id=f"{VENUE}-{entry.seq}",
+        venue_order_id="V9",
+        symbol=SYMBOL,
+        side=Side.SELL,
+        order_qty=10,
+        price=1_001,
+    )
+    assert isinstance(adopted, OrderAdopted)
+    assert order_of(entry, adopted) == Order(
+        seq=entry.seq,
+        account=HOUSE,
+        order_id="theirs",
+        cl_ord_id=adopted.cl_ord_id,
+        venue=VENUE,
+        venue_order_id="V9",
+        symbol=SYMBOL,
+        side=Side.SELL,
+        ord_type=OrdType.LIMIT,
+        time_in_force=TimeInForce.GTC,
+        order_qty=10,
+        price=1_001,
+        cum_qty=0,
+        leaves_qty=10,
+        cum_notional=0,
+        ord_status=OrdStatus.NEW,
+        is_acked=True,
+        client=VENUE,
+        strategy="EXTERNAL",
+        send_by_ns=0,
+        stop_px=0,
+        display_qty=0,
+        is_post_only=False,
+        expire_ns=0,
+        algorithm="NONE",
+        build="NONE",
+        parent_order_id="",
+        is_parent=False,
+        child_working=0,
+        is_unknown=False,
+        replaced_seq=0,
+        ended_ns=0,
+        pendings=(),
+        fills=(),
+        venue_exec_ids=[],
+    )
+
+
+@pytest.mark.parametrize(
+    "exec_type", [ExecType.NEW, ExecType.TRADE, ExecType.TRIGGERED, ExecType.RESTATED]
+)
+def test_any_word_of_an_order_at_work_is_enough(desk: Desk, exec_type: ExecType) -> None:
+    terms = {**TERMS, "order_qty": 1, "last_qty": 1, "last_px": 1_001}
+    adopted, report = desk.report("theirs", exec_type, **terms)
+    assert isinstance(adopted, OrderAdopted)
+    assert isinstance(report, OrderReport)
+    assert report.exec_type is exec_type
 
 
 def test_a_fill_is_enough_to_find_it_and_is_booked_once(desk: Desk) -> None:

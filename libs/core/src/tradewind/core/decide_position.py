@@ -6,13 +6,14 @@ left then nobody can explain: the instrument is halted until people have. The sa
 not halt again after they have resumed; another one does.
 """
 
-from dataclasses import replace
-
 from tradewind.core.commands import Entry, StatePosition
 from tradewind.core.events import ControlRefused, Event, PositionStated, TradingStateSet
 from tradewind.core.state import State, VenueSession
 from tradewind.core.types import Reason, Side, TradingState
 from tradewind.core.venue_commands import NOT_SAID
+
+Difference = tuple[int, int, int]
+"""Lots that the venue has more: held, open to buy, open to sell."""
 
 AGREED = (0, 0, 0)
 
@@ -26,17 +27,9 @@ def state_position(state: State, entry: Entry) -> tuple[Event, ...]:
         return (
             ControlRefused(command="StatePosition", subject=command.symbol, reason=reason, text=""),
         )
-    last = state.stated_positions.get((command.venue, command.symbol))
-    known = AGREED if last is None else last.difference
     stated = _compared(state, command)
-    is_settled = command.is_complete or stated.difference in (AGREED, known)
-    before = 0 if last is None else last.settled_exec_no
-    stated = replace(
-        stated,
-        is_settled=is_settled,
-        settled_exec_no=command.exec_no if is_settled else before,
-    )
-    if not command.is_complete or stated.difference in (AGREED, known):
+    is_explained = stated.difference in (AGREED, _known(state, command))
+    if is_explained or not command.is_complete:
         return (stated,)
     return (
         stated,
@@ -59,26 +52,38 @@ def _refusal(state: State, command: StatePosition) -> Reason:
     return Reason.TOO_LATE if is_over else Reason.NONE
 
 
+def _known(state: State, command: StatePosition) -> Difference:
+    """By how much it differed when that was settled last."""
+    last = state.stated_positions.get((command.venue, command.symbol))
+    return AGREED if last is None else last.difference
+
+
 def _compared(state: State, command: StatePosition) -> PositionStated:
-    working = {side: _working(state, command.symbol, side) for side in Side}
-    buy, sell = working[Side.BUY], working[Side.SELL]
+    buy, sell = (_working(state, command.symbol, side) for side in (Side.BUY, Side.SELL))
+    open_buy = buy if command.open_buy_qty == NOT_SAID else command.open_buy_qty
+    open_sell = sell if command.open_sell_qty == NOT_SAID else command.open_sell_qty
+    booked = sum(
+        position.bought_qty - position.sold_qty
+        for (_account, symbol), position in state.positions.items()
+        if symbol == command.symbol
+    )
+    difference = (command.qty - booked, open_buy - buy, open_sell - sell)
+    is_settled = command.is_complete or difference in (AGREED, _known(state, command))
+    last = state.stated_positions.get((command.venue, command.symbol))
+    settled_before = 0 if last is None else last.settled_exec_no
     return PositionStated(
         venue=command.venue,
         symbol=command.symbol,
         exec_no=command.exec_no,
         qty=command.qty,
-        open_buy_qty=buy if command.open_buy_qty == NOT_SAID else command.open_buy_qty,
-        open_sell_qty=sell if command.open_sell_qty == NOT_SAID else command.open_sell_qty,
-        booked_qty=sum(
-            position.bought_qty - position.sold_qty
-            for (_account, symbol), position in state.positions.items()
-            if symbol == command.symbol
-        ),
+        open_buy_qty=open_buy,
+        open_sell_qty=open_sell,
+        booked_qty=booked,
         working_buy_qty=buy,
         working_sell_qty=sell,
         is_complete=command.is_complete,
-        is_settled=False,
-        settled_exec_no=0,
+        is_settled=is_settled,
+        settled_exec_no=command.exec_no if is_settled else settled_before,
     )
 
 
