@@ -43,6 +43,13 @@ KEYS = {
 }
 
 
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return int(held.getsockname()[1])
+
+
 class Platform:
     """The processes, to be killed and started again."""
 
@@ -50,15 +57,11 @@ class Platform:
         self.cluster = cluster
         self.bus = bus
         self.folder = folder
-        with socket.socket() as held:
-            held.bind(("127.0.0.1", 0))
-            self.port = held.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url, self.other_url = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
         keys_file = folder / "keys.json"
         keys_file.write_text(json.dumps(KEYS))
         self.gateway_env = {
             "TRADEWIND_HTTP_HOST": "127.0.0.1",
-            "TRADEWIND_HTTP_PORT": str(self.port),
             "TRADEWIND_KEYS_FILE": str(keys_file),
         }
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -90,7 +93,15 @@ class Platform:
 
     def start_gateway(self) -> None:
         """Starts the gateway."""
-        self.start("gateway", "gateway-1", self.gateway_env)
+        self._start_gateway("gateway-1", self.url)
+
+    def start_other_gateway(self) -> None:
+        """Starts another one beside it."""
+        self._start_gateway("gateway-2", self.other_url)
+
+    def _start_gateway(self, instance: str, url: str) -> None:
+        port = url.rpartition(":")[2]
+        self.start("gateway", instance, self.gateway_env | {"TRADEWIND_HTTP_PORT": port})
 
     def kill(self, instance: str) -> None:
         """Kill -9."""
@@ -102,12 +113,12 @@ class Platform:
         """What a process has written so far."""
         return (self.folder / f"{instance}.log").read_text()
 
-    async def ready(self) -> None:
+    async def ready(self, url: str = "") -> None:
         """Waits until the gateway serves and every shard answers."""
 
         async def is_ready() -> bool:
             try:
-                async with GatewayClient(self.url, OPERATOR) as client:
+                async with GatewayClient(url or self.url, OPERATOR) as client:
                     await client.call("GET", "/readyz")
                     status = await client.status()
             except GatewayError:

@@ -106,6 +106,15 @@ def test_a_mass_cancel_asks_for_the_end_of_just_what_matches(
         assert is_asked == (order.cl_ord_id in names)
 
 
+def test_a_mass_cancel_can_be_for_what_one_client_entered() -> None:
+    desk = floor()
+    desk.make("theirs", client="theirs")
+    assert asked(desk, replace(MASS, entered_by="nobody"))[1] == []
+    other, found = asked(desk, MASS)
+    assert (other.reason, found) == (Reason.CL_ORD_ID_REUSED, [])
+    assert asked(desk, replace(MASS, cl_ord_id="m2", entered_by="theirs"))[1] == ["theirs"]
+
+
 def test_a_mass_cancel_leaves_out_what_is_being_cancelled_already() -> None:
     desk = floor()
     desk.cancel("x1", "plain")

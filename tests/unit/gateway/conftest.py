@@ -223,8 +223,14 @@ async def harness() -> Harness:
     }
     authenticator = Authenticator(keys, lambda: NOW_NS // 1_000_000)
     intake = Intake(instruments, order_ttl_ms=5_000, now_ns=lambda: NOW_NS)
+    no_disconnects: Any = None
     sessions = Sessions(
-        authenticator=authenticator, intake=intake, journal=journal, egress=egress, instance="g1"
+        authenticator=authenticator,
+        intake=intake,
+        journal=journal,
+        egress=egress,
+        disconnects=no_disconnects,
+        instance="g1",
     )
     calls = Calls(authenticator=authenticator, journal=journal, answer_wait_ms=50)
     api = Api(

@@ -86,7 +86,7 @@ async def test_only_the_output_of_the_own_entry_answers(harness: Harness) -> Non
 async def test_too_many_under_way_are_refused_before_publishing() -> None:
     bus: Any = MemoryBus()
     bus.acks_at_once = False
-    book = Journal(bus, shards=1, ack_timeout_ms=100)
+    book = Journal(bus, shards=1, ack_timeout_ms=100, now_ns=lambda: 0)
     recorder = Recorder()
     for number in range(journal.MAX_UNACKED):
         assert isinstance(book.publish(0, submit(str(number)), recorder, "t"), InFlight)

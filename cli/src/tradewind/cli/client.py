@@ -8,7 +8,7 @@ import asyncio
 import hmac
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from types import TracebackType
@@ -245,9 +245,16 @@ class GatewaySocket:
 
     @classmethod
     async def connect(
-        cls, url: str, credentials: Credentials, on_message: Callable[[Message], None]
+        cls,
+        url: str,
+        credentials: Credentials,
+        on_message: Callable[[Message], None],
+        *,
+        cancel_on_disconnect: Sequence[str] = (),
     ) -> "GatewaySocket":
         """Connects and authenticates; returns once the gateway is ready.
+
+        In the accounts of `cancel_on_disconnect` this key's orders end with the connection.
 
         Raises:
             GatewayError: with the gateway's code, or GATEWAY_UNREACHABLE.
@@ -266,6 +273,7 @@ class GatewaySocket:
                     "nonce": nonce,
                     "signature": signature,
                     "batch": True,
+                    "cancel_on_disconnect": list(cancel_on_disconnect),
                 }
                 await socket.send_str(_encode(hello).decode())
                 first = await socket.receive()

@@ -106,10 +106,11 @@ def _order_path(every: range) -> _Table:
                 *(entry for name in _OPERATORS_SAY for entry in _control(every, name)),
                 *_QUESTIONS,
                 *_read_events(every),
-                *_bucket_read("CONFIG", "STATUS"),
+                *_bucket_read("CONFIG", "STATUS", "SESSIONS"),
                 "$KV.CONFIG.instrument.*",
+                "$KV.SESSIONS.*",
             ],
-            [*_events_live(every), *_bucket_live("CONFIG", "STATUS")],
+            [*_events_live(every), *_bucket_live("CONFIG", "STATUS"), subjects.process_ended()],
         ),
         "oms": (
             [

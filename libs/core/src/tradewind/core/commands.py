@@ -83,7 +83,8 @@ class ReplaceOrder:
 class MassCancel:
     """Cancels every live order of an account that matches; "" matches everything.
 
-    An operator's with account "" is for the whole shard.
+    `entered_by` matches the client that entered the order. An operator's with account "" is for the
+    whole shard.
     """
 
     account: str
@@ -91,6 +92,7 @@ class MassCancel:
     client: str
     symbol: str = ""
     strategy: str = ""
+    entered_by: str = ""
 
 
 @record

@@ -116,6 +116,7 @@ def _matches(order: Order, command: MassCancel) -> bool:
         command.account in ("", order.account)
         and command.symbol in ("", order.symbol)
         and command.strategy in ("", order.strategy)
+        and command.entered_by in ("", order.client)
     )
 
 

@@ -68,7 +68,8 @@ def _content(command: Identified) -> str:
             content = f"R|{command.orig_cl_ord_id}|{command.order_qty}|{command.price}"
             return f"{content}|{command.stop_px}" if command.stop_px else content
         case MassCancel():
-            return f"M|{command.symbol}|{command.strategy}"
+            content = f"M|{command.symbol}|{command.strategy}"
+            return f"{content}|{command.entered_by}" if command.entered_by else content
         case FlattenPosition():
             return f"F|{command.symbol}"
         case AdjustPosition():

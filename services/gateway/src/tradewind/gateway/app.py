@@ -8,14 +8,17 @@ from typing import Any
 
 import msgspec
 
+from tradewind.common import codec, status, subjects
 from tradewind.common.errors import BusError
 from tradewind.common.jetstream import Bus, KeyValue, KvEntry
 from tradewind.common.lifecycle import Stop, supervise
 from tradewind.common.status import Heartbeat
-from tradewind.gateway import http, server
+from tradewind.core.commands import MassCancel
+from tradewind.gateway import disconnects, http, server
 from tradewind.gateway.admin import Admin
 from tradewind.gateway.auth import Authenticator, load_keys
 from tradewind.gateway.calls import Calls
+from tradewind.gateway.disconnects import Disconnects
 from tradewind.gateway.egress import Egress
 from tradewind.gateway.entries import OperatorEntries
 from tradewind.gateway.governance import Governance
@@ -47,11 +50,18 @@ class Gateway:
         authenticator = Authenticator(
             load_keys(settings.keys_file), now_ms=lambda: time.time_ns() // 1_000_000
         )
+        self.disconnects = Disconnects(
+            records=KeyValue(bus, disconnects.BUCKET),
+            beats=KeyValue(bus, status.BUCKET),
+            journal_surely=self.journal_surely,
+            instance=settings.service.instance,
+        )
         self.sessions = Sessions(
             authenticator=authenticator,
             intake=intake,
             journal=self.journal,
             egress=self.egress,
+            disconnects=self.disconnects,
             instance=settings.service.instance,
         )
         calls = Calls(
@@ -85,6 +95,7 @@ class Gateway:
         return {
             "role": "ready" if self.is_ready else "waiting",
             "sessions": self.sessions.count,
+            "canceled_on_disconnect": self.disconnects.canceled,
             "unacked": self.journal.unacked,
             "is_stalled": self.journal.is_stalled,
             "durable": self.journal.durable_ack.count,
@@ -115,6 +126,18 @@ class Gateway:
         body = b"" if instrument is None else msgspec.json.encode(instrument)
         await KeyValue(self.bus, "CONFIG").put(f"{INSTRUMENT_PREFIX}{symbol}", body)
 
+    async def journal_surely(self, command: MassCancel) -> None:
+        """Journals a request of the gateway's own, however long it takes."""
+        shard = subjects.shard_of(command.account, self.settings.service.shards)
+        subject, body = subjects.journal_subject(shard, command), codec.encode(command)
+        while True:
+            try:
+                await self.bus.publish(subject, body)
+            except BusError:
+                await asyncio.sleep(RETRY_S)
+            else:
+                return
+
     async def sweep(self) -> None:
         """Lets go of requests that nobody waits for."""
         while True:
@@ -123,12 +146,17 @@ class Gateway:
 
     async def run(self, stop: Stop) -> None:
         """Serves until `stop`; any part's failure ends all."""
+        await self.disconnects.begin()
+        await self.bus.subscribe(
+            subjects.process_ended(), lambda message: self.disconnects.hear_end(message.body)
+        )
         listening = server.bind(self.settings.http_host, self.settings.http_port)
         heartbeat = Heartbeat(self.bus, self.settings.service, SERVICE)
         background = asyncio.ensure_future(
             supervise(
                 self.keep_instruments(),
                 self.sweep(),
+                self.disconnects.run(),
                 self.journal.watch(),
                 self.bus.failed(),
                 heartbeat.run(stop, self.facts),
@@ -143,6 +171,7 @@ class Gateway:
             self.is_stopping = True
             halt.set()
             await serving
+            await self.sessions.ended()
             if background.done():
                 background.result()
         finally:

@@ -274,7 +274,9 @@ def _document() -> dict[str, Any]:
             "title": "Tradewind gateway",
             "version": "1",
             "description": "Orders in, execution reports out. Prices and quantities are exact "
-            "decimals in strings. The WebSocket at /v1/ws takes the same requests, pipelined.",
+            "decimals in strings. The WebSocket at /v1/ws takes the same requests, pipelined; the "
+            "orders of a session whose first message has cancel_on_disconnect, a list of "
+            "accounts, are cancelled in these when it ends, also if its gateway dies.",
         },
         "paths": _PATHS,
         "components": {"parameters": headers, "schemas": _schemas()},

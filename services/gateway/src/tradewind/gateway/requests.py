@@ -119,7 +119,10 @@ class Flatten(FlattenBody, frozen=True, tag_field="type", tag="flatten"):
 
 
 class Hello(Struct, forbid_unknown_fields=True, frozen=True):
-    """First message of a WebSocket. `batch`: the client takes arrays of messages in one frame."""
+    """First message of a WebSocket. `batch`: the client takes arrays of messages in one frame.
+
+    `cancel_on_disconnect`: accounts in which this key's orders end when the connection does.
+    """
 
     type: Literal["auth"]
     key: Annotated[str, Meta(max_length=64)]
@@ -127,6 +130,7 @@ class Hello(Struct, forbid_unknown_fields=True, frozen=True):
     nonce: Annotated[str, Meta(max_length=64)]
     signature: Annotated[str, Meta(max_length=64)]
     batch: bool = False
+    cancel_on_disconnect: Annotated[list[Account], Meta(max_length=64)] = []
 
 
 OrderRequest = Submit | Cancel | Replace | CancelAll | Status | Flatten

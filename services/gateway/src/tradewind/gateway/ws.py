@@ -15,7 +15,9 @@ import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tradewind.common import trace
+from tradewind.common.errors import BusError
 from tradewind.gateway.auth import Authenticator, Key, Signed
+from tradewind.gateway.disconnects import Disconnects
 from tradewind.gateway.egress import Egress
 from tradewind.gateway.errors import Refusal, refusal
 from tradewind.gateway.intake import Intake
@@ -34,9 +36,11 @@ MAX_QUEUED = 20_000
 MAX_FRAME_MESSAGES = 200
 HELLO_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 1.0
+ENDING_TIMEOUT_S = 1.0
 ROOM_TIMEOUT_MS = 250
 CLOSE_POLICY = 1008
 CLOSE_SLOW = 4008
+CLOSE_GIVEN_UP = 4009
 
 _encode = msgspec.json.Encoder().encode
 _hello = msgspec.json.Decoder(Hello)
@@ -53,6 +57,7 @@ class Session:
         self._queue: list[bytes] = []
         self._filled = asyncio.Event()
         self.overflowed = asyncio.Event()
+        self.given_up = asyncio.Event()
 
     def push(self, frame: bytes) -> None:
         """Queues a message for the client."""
@@ -116,13 +121,16 @@ class Sessions:
         intake: Intake,
         journal: Journal,
         egress: Egress,
+        disconnects: Disconnects,
         instance: str,
     ) -> None:
         self._authenticator = authenticator
         self._intake = intake
         self._journal = journal
         self._egress = egress
+        self._disconnects = disconnects
         self._instance = instance
+        self._endings: set[asyncio.Future[None]] = set()
         self.count = 0
 
     async def endpoint(self, socket: WebSocket) -> None:
@@ -142,7 +150,12 @@ class Sessions:
             _log.exception("INTERNAL incident %s in a session", incident)
             await socket.close(1011, f"INTERNAL {incident}")
 
-    async def _hello(self, socket: WebSocket) -> tuple[Key, bool] | Refusal:
+    async def ended(self) -> None:
+        """Waits a while until the orders of closed sessions are cancelled, where they asked so."""
+        if self._endings:
+            await asyncio.wait(self._endings, timeout=ENDING_TIMEOUT_S)
+
+    async def _hello(self, socket: WebSocket) -> tuple[Key, Hello] | Refusal:
         async with asyncio.timeout(HELLO_TIMEOUT_S):
             text = await _receive(socket)
         hello = decode(text, _hello)
@@ -150,17 +163,52 @@ class Sessions:
             return hello
         signed = Signed(hello.key, hello.timestamp, hello.nonce, hello.signature, "GET", PATH, b"")
         key = self._authenticator.check(signed)
-        return key if isinstance(key, Refusal) else (key, hello.batch)
+        if isinstance(key, Refusal):
+            return key
+        for account in hello.cancel_on_disconnect:
+            refused = key.permits("trade", account)
+            if refused is not None:
+                return refused
+        return key, hello
 
-    async def _run(self, socket: WebSocket, key: Key, is_batching: bool) -> None:
-        session = Session(socket, key, is_batching=is_batching)
+    async def _run(self, socket: WebSocket, key: Key, hello: Hello) -> None:
+        session = Session(socket, key, is_batching=hello.batch)
+        guarded = await self._guard(session, hello.cancel_on_disconnect)
+        if isinstance(guarded, Refusal):
+            await socket.send_text(_encode({"type": "error", **guarded.body()}).decode())
+            await socket.close(CLOSE_POLICY, guarded.code)
+            return
+        try:
+            await self._serve(session)
+        finally:
+            if guarded:
+                ending = asyncio.ensure_future(self._disconnects.close(guarded))
+                self._endings.add(ending)
+                ending.add_done_callback(self._endings.discard)
+
+    async def _guard(self, session: Session, accounts: list[str]) -> str | Refusal:
+        """The id under which the session's end is watched; "" if it did not ask for that."""
+        if not accounts:
+            return ""
+        try:
+            return await self._disconnects.open(session.key.client, accounts, session.given_up.set)
+        except BusError:
+            return refusal("NOT_READY")
+
+    async def _serve(self, session: Session) -> None:
+        socket, key = session.socket, session.key
         self._egress.subscribe(session)
         self.count += 1
         ready = {"type": "ready", "instance": self._instance, "accounts": sorted(key.accounts)}
         session.push(_encode(ready))
         parts = [
             asyncio.ensure_future(part)
-            for part in (session.write(), self._read(session), session.overflowed.wait())
+            for part in (
+                session.write(),
+                self._read(session),
+                session.overflowed.wait(),
+                session.given_up.wait(),
+            )
         ]
         try:
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -173,6 +221,9 @@ class Sessions:
         if session.overflowed.is_set():
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await socket.close(CLOSE_SLOW, "SLOW_CONSUMER")
+        if session.given_up.is_set():
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await socket.close(CLOSE_GIVEN_UP, "GIVEN_UP")
         for result in ended:
             if isinstance(result, Exception):
                 raise result
