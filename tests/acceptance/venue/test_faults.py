@@ -69,8 +69,9 @@ async def test_a41_an_outcome_that_the_venue_leaves_open_is_told_as_that(rig: Ri
         async with playing(rig, "ambiguous"):
             await line.send(request)
             await until_said(line, InDoubt(request.request_id))
-        await line.send(request)
-        await line.until(order.order_id, CANCELED)
+        line.adapter.ask(request)
+        told = await line.until(order.order_id, CANCELED)
+        assert told.request_id == request.request_id
         assert len(rig.executions(order.order_id, CANCELED)) == 1
 
 

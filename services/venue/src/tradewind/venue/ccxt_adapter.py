@@ -20,7 +20,8 @@ from ccxt.base.errors import BaseError
 from tradewind.core.commands import ApplyVenueReport
 from tradewind.core.events import VenueRequest
 from tradewind.venue.adapter import FromVenue, SessionLost, VenueGone
-from tradewind.venue.ccxt_client import Stamp, make_client, set_clock, terms_of
+from tradewind.venue.ccxt_client import Stamp, make_client, retry_s, set_clock, terms_of
+from tradewind.venue.ccxt_errors import Outcome, outcome_of
 from tradewind.venue.ccxt_orders import Reporter
 from tradewind.venue.ccxt_requests import Requests
 from tradewind.venue.ccxt_teller import DAY_MS, Teller
@@ -191,7 +192,14 @@ class CcxtAdapter:
                     raise VenueGone(f"nothing is heard of the exchange: {error!r}") from error
 
     async def _tell_since(self, since_ms: int, *, with_ended: bool) -> None:
-        await self._teller.sync(since_ms, self._stamp.now_ms, with_ended=with_ended)
+        while True:
+            try:
+                await self._teller.sync(since_ms, self._stamp.now_ms, with_ended=with_ended)
+                return
+            except BaseError as error:
+                if outcome_of(error, self._terms.duplicate) is not Outcome.LATER:
+                    raise
+                await asyncio.sleep(retry_s(self._client))
 
     def _say(self, said: FromVenue | ApplyVenueReport) -> None:
         self._said.append(said)

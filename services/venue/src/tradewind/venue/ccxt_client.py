@@ -6,6 +6,7 @@ So whatever a paused process lets go when it wakes up was stamped while it was t
 the exchange refuses it once `expiry_ms` have passed: that is the fence where there are no sessions.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,7 @@ from tradewind.venue.ccxt_terms import TERMS, Terms
 
 NS_PER_MS = 1_000_000
 TIMEOUT_MS = 3000
+RETRY_DEFAULT_S = 1.0
 
 
 class Stamp:
@@ -77,6 +79,7 @@ def make_client(
     client.options.update(terms.options)
     client.options.update(terms.expiring(expiry_ms), maxRetriesOnFailure=0)
     client.nonce = stamp
+    _hear_orphans(client)
     if address:
         terms.point_at(client.urls, address)
         client.enableRateLimit = False
@@ -93,6 +96,31 @@ async def set_clock(client: Any, stamp: Stamp) -> None:
         stamp.set(await client.fetch_time())
     except BaseError as error:
         raise VenueGone(f"{client.id} cannot be reached: {error!r}"[:200]) from error
+
+
+def _hear_orphans(client: Any) -> None:
+    """Takes note of errors of the stream that ccxt tells nobody: whoever waits is told as well."""
+    make = client.client
+
+    def make_stream(url: str) -> Any:
+        stream = make(url)
+        for future in stream.futures.values():
+            future.remove_done_callback(_heard)
+            future.add_done_callback(_heard)
+        return stream
+
+    client.client = make_stream
+
+
+def _heard(future: "asyncio.Future[Any]") -> None:
+    if not future.cancelled():
+        future.exception()
+
+
+def retry_s(client: Any) -> float:
+    """How long an exchange wants to be left alone, by the last of its answers."""
+    text = str((client.last_response_headers or {}).get("Retry-After", ""))
+    return float(text) if text.isdecimal() else RETRY_DEFAULT_S
 
 
 def _monotonic_ms() -> int:

@@ -19,7 +19,7 @@ from tradewind.common.grid import Grid, GridError
 from tradewind.core.events import VenueRequest
 from tradewind.core.types import ExecType, VenueAction
 from tradewind.venue.adapter import FromVenue, InDoubt, NotDone, VenueGone
-from tradewind.venue.ccxt_client import Stamp
+from tradewind.venue.ccxt_client import Stamp, retry_s
 from tradewind.venue.ccxt_errors import Outcome, outcome_of
 from tradewind.venue.ccxt_orders import Plain, Reporter, arguments, lots, ticks, unified
 from tradewind.venue.ccxt_teller import Teller
@@ -31,7 +31,6 @@ log = logging.getLogger(__name__)
 CANNOT_REPLACE = "CANNOT_REPLACE"
 TERMS_NOT_SUPPORTED = "TERMS_NOT_SUPPORTED"
 OFF_GRID = "OFF_THE_EXCHANGE_GRID"
-RETRY_DEFAULT_S = 1.0
 REFUSED = {
     VenueAction.NEW: ExecType.REJECTED,
     VenueAction.CANCEL: ExecType.CANCEL_REJECTED,
@@ -97,21 +96,33 @@ class Requests:
                     case Outcome.ABSENT:
                         return False
                     case Outcome.LATER:
-                        await asyncio.sleep(self._retry_s())
+                        await asyncio.sleep(retry_s(self._client))
                     case _:
                         raise VenueGone(f"a question has no answer: {error!r}") from error
             else:
                 return True
 
     async def prove(self, request: VenueRequest) -> None:
-        """Tells all of an order, if the exchange shows it; its absence proves nothing here."""
+        """Tells all of an order and what became of the request, if the exchange shows it.
+
+        That it shows nothing proves nothing here: it may be behind.
+        """
+        grid = self._instruments.grid(request.symbol)
+        if grid is None:
+            return
         try:
             order = await self._fetch(request)
         except BaseError as error:
             log.warning("asked about %s: %r", request.order_id, error)
             return
-        stamp_ms = self._stamp.now_ms
-        await self._teller.prove(order, request.order_id, request.request_id, stamp_ms)
+        if order["status"] != "open":
+            await self._ended(request, order)
+            return
+        exec_id = f"STATUS-{self._stamp.now_ms}-{request.request_id}"
+        await self._teller.prove(order, request.order_id, exec_id)
+        is_replace = request.action is VenueAction.REPLACE
+        if is_replace and lots(order["amount"], grid) == request.order_qty:
+            self._replaced(request, order, grid)
 
     async def _new(self, request: VenueRequest, grid: Grid) -> None:
         new = arguments(request, grid, self._terms)
@@ -136,8 +147,7 @@ class Requests:
         """Less quantity only: everything else would be another order."""
         order = await self._fetch(request)
         if order["status"] != "open":
-            await self._teller.order(order, order_id=request.order_id)
-            self._refuse(request, "TOO_LATE")
+            await self._ended(request, order)
             return
         qty = lots(order["amount"], grid)
         stops = (0, ticks(order.get("triggerPrice"), grid))
@@ -151,10 +161,24 @@ class Requests:
             await self._terms.amend(self._client, symbol, request.order_id, amount)
             order = await self._fetch(request)
         await self._teller.order(order, order_id=request.order_id)
-        name, request_id = f"A-{request.request_id}", request.request_id
+        self._replaced(request, order, grid)
+
+    def _replaced(self, request: VenueRequest, order: Plain, grid: Grid) -> None:
+        """The order has the terms that were asked for."""
+        name, replaced = f"A-{request.request_id}", ExecType.REPLACED
         self._say(
-            self._reporter.state(request.order_id, order, grid, ExecType.REPLACED, name, request_id)
+            self._reporter.state(request.order_id, order, grid, replaced, name, request.request_id)
         )
+
+    async def _ended(self, request: VenueRequest, order: Plain) -> None:
+        """Tells an order's end; it is what a cancel was for, or came before a request."""
+        is_done = order["status"] == "canceled" and request.action is VenueAction.CANCEL
+        request_id = request.request_id if is_done else ""
+        await self._teller.order(
+            order, order_id=request.order_id, request_id=request_id, is_again=True
+        )
+        if request.action in (VenueAction.CANCEL, VenueAction.REPLACE) and not is_done:
+            self._refuse(request, "TOO_LATE")
 
     async def _failed(self, request: VenueRequest, error: BaseError) -> None:
         """Says what an error means for a request."""
@@ -167,7 +191,7 @@ class Requests:
             case Outcome.EXISTS:
                 await self.prove(request)
             case Outcome.LATER:
-                self._say(NotDone(request.request_id, self._retry_s()))
+                self._say(NotDone(request.request_id, retry_s(self._client)))
             case Outcome.STALE:
                 raise VenueGone(f"a request came too late: {error!r}") from error
             case Outcome.UNKNOWN:
@@ -183,17 +207,10 @@ class Requests:
             else:
                 self._say(InDoubt(request.request_id))
             return
-        is_done = order["status"] == "canceled" and request.action is VenueAction.CANCEL
-        await self._teller.order(
-            order,
-            order_id=request.order_id,
-            request_id=request.request_id if is_done else "",
-            is_again=True,
-        )
         if order["status"] == "open":
             self._say(InDoubt(request.request_id))
-        elif not is_done:
-            self._refuse(request, "TOO_LATE")
+        else:
+            await self._ended(request, order)
 
     async def _fetch(self, request: VenueRequest) -> Plain:
         named = self._terms.named(request.order_id)
@@ -214,11 +231,6 @@ class Requests:
 
     def _outcome(self, error: BaseError) -> Outcome:
         return outcome_of(error, self._terms.duplicate)
-
-    def _retry_s(self) -> float:
-        headers = self._client.last_response_headers or {}
-        text = str(headers.get("Retry-After", ""))
-        return float(text) if text.isdecimal() else RETRY_DEFAULT_S
 
     def _refuse(self, request: VenueRequest, text: str) -> None:
         self._say(self._reporter.answer(request, REFUSED[request.action], text))

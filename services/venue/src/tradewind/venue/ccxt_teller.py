@@ -86,14 +86,12 @@ class Teller:
         if end is not None:
             self._tell(seen, order, grid, end, f"E-{name}", request_id)
 
-    async def prove(self, order: Plain, order_id: str, request_id: str, stamp_ms: int) -> None:
-        """Tells all of an order again and, if it works, that it did so at this very moment."""
+    async def prove(self, order: Plain, order_id: str, exec_id: str) -> None:
+        """Tells all of an order again, and that it works at this very moment."""
         await self.order(order, order_id=order_id, is_again=True)
         grid = self._instruments.grid(ours(order["symbol"]))
-        if order["status"] == "open" and grid is not None:
-            exec_id = f"STATUS-{stamp_ms}-{request_id}"
-            report = self._reporter.state(order_id, order, grid, ExecType.NEW, exec_id)
-            self._say(report)
+        if grid is not None:
+            self._say(self._reporter.state(order_id, order, grid, ExecType.NEW, exec_id))
 
     async def sync(self, since_ms: int, now_ms: int, *, with_ended: bool) -> None:
         """Tells what has happened since then, whether or not any stream has told it.
@@ -150,8 +148,7 @@ class Teller:
             if seen.filled >= filled:
                 return
             await asyncio.sleep(pause_s)
-            named = {"orderId": order["id"]}
-            trades = await self._client.fetch_my_trades(order["symbol"], None, PAGE, named)
+            trades = await self._client.fetch_order_trades(order["id"], order["symbol"], None, PAGE)
             self._fills(seen, order, trades, grid)
         if seen.filled < filled:
             raise VenueGone(f"fills of order {seen.order_id} are missing at the venue")

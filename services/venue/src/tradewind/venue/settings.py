@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tradewind.common.settings import ServiceSettings, integer, require
+from tradewind.common.settings import ServiceSettings, integer, optional_secret, require
 from tradewind.venue.session import EXTERNAL, POSITION_EVERY_MS, UNKNOWN_AFTER_MS
 
 
@@ -56,7 +56,7 @@ class Settings:
             adapter=env.get("TRADEWIND_VENUE_ADAPTER", "") or "sim",
             url=url.rstrip("/"),
             session=env.get("TRADEWIND_VENUE_SESSION", "") or "TRADEWIND",
-            key=env.get("TRADEWIND_VENUE_KEY", ""),
+            key=optional_secret(env, "TRADEWIND_VENUE_KEY"),
             read_lag_ms=integer(env, "TRADEWIND_VENUE_READ_LAG_MS", 10),
             answer_timeout_ms=integer(env, "TRADEWIND_VENUE_ANSWER_TIMEOUT_MS", 5000),
             unknown_after_ms=integer(env, "TRADEWIND_VENUE_UNKNOWN_AFTER_MS", UNKNOWN_AFTER_MS),
@@ -64,6 +64,6 @@ class Settings:
             external_account=env.get("TRADEWIND_VENUE_EXTERNAL_ACCOUNT", "") or EXTERNAL,
             is_cancelling=bool(integer(env, "TRADEWIND_VENUE_CANCEL_ON_DISCONNECT", 0)),
             exchange=exchange,
-            secret=env.get("TRADEWIND_VENUE_SECRET", ""),
+            secret=optional_secret(env, "TRADEWIND_VENUE_SECRET"),
             expiry_ms=integer(env, "TRADEWIND_VENUE_EXPIRY_MS", 5000),
         )
