@@ -43,3 +43,4 @@ def test_what_was_drawn_must_have_been_played() -> None:
     faults = [("F1", 2), ("F4", 0), ("F1", 1)]
     assert coverage(faults, ["NEW", "UNKNOWN"]) == {"unknown": 1, "F1": 3, "F4": 0}
     assert coverage([("", 0)], []) == {}
+    assert coverage([("F7", 1)], ["NEW"]) == {"F7": 1}

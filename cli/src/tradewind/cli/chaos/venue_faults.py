@@ -90,16 +90,15 @@ def is_deadly(play: Play, chance: random.Random) -> bool:
 
 
 def coverage(faults: Iterable[tuple[str, int]], kinds: Sequence[str]) -> dict[str, int]:
-    """How often the classes that were drawn were really played, and orders were UNKNOWN of it.
+    """How often the classes that were drawn were really played, and orders were UNKNOWN after F1.
 
-    A 0 makes a run invalid. Without a class, nothing is asked for.
+    A 0 makes a run invalid.
     """
     found: dict[str, int] = {}
     for failure_class, played in faults:
         if failure_class:
-            found.setdefault("unknown", kinds.count("UNKNOWN"))
             found[failure_class] = found.get(failure_class, 0) + played
-    return found
+    return found | ({"unknown": kinds.count("UNKNOWN")} if "F1" in found else {})
 
 
 class VenuePeople:
