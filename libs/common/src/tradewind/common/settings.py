@@ -48,6 +48,15 @@ def secret(env: Mapping[str, str], key: str) -> str:
         raise SettingsError(f"{key} names {path}, unreadable: {error.strerror}") from error
 
 
+def optional_secret(env: Mapping[str, str], key: str) -> str:
+    """The content of the file that `key` with _FILE names, else the value of `key`, else nothing.
+
+    Raises:
+        SettingsError: if the file cannot be read.
+    """
+    return secret(env, f"{key}_FILE") if env.get(f"{key}_FILE") else env.get(key, "")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusSettings:
     """How to reach the bus, and as whom."""
@@ -68,24 +77,33 @@ class BusSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
-    """What every service on the bus is told."""
+    """What every service on the bus is told.
+
+    `beat_file` is touched after each heartbeat that the bus took, for whoever looks from outside.
+    """
 
     bus: BusSettings
     instance: str
     shards: int
     state_dir: Path
     status_interval_ms: int
+    beat_file: Path | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "ServiceSettings":
-        """Reads the bus settings, TRADEWIND_INSTANCE, _SHARDS, _STATE_DIR, _STATUS_INTERVAL_MS."""
+        """Reads the bus settings and TRADEWIND_INSTANCE, _SHARDS, _STATE_DIR.
+
+        Optional: TRADEWIND_STATUS_INTERVAL_MS, _BEAT_FILE.
+        """
         shards = integer(env, "TRADEWIND_SHARDS")
         if shards < 1:
             raise SettingsError(f"TRADEWIND_SHARDS was {shards}: at least 1 is needed")
+        beat_file = env.get("TRADEWIND_BEAT_FILE", "")
         return cls(
             bus=BusSettings.from_env(env),
             instance=require(env, "TRADEWIND_INSTANCE"),
             shards=shards,
             state_dir=Path(require(env, "TRADEWIND_STATE_DIR")),
             status_interval_ms=integer(env, "TRADEWIND_STATUS_INTERVAL_MS", 500),
+            beat_file=Path(beat_file) if beat_file else None,
         )

@@ -43,6 +43,8 @@ class Heartbeat:
             await self._values.put(key, msgspec.json.encode(body))
         except BusError:
             return
+        if self._settings.beat_file is not None:
+            self._settings.beat_file.touch()
 
     async def run(self, stop: Stop, facts: Callable[[], dict[str, Any]]) -> None:
         """Beats until `stop`."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tradewind.common.errors import SettingsError
-from tradewind.common.settings import integer, require
+from tradewind.common.settings import integer, optional_secret, require
 
 FLOWS = ("recorded", "synthetic", "none")
 
@@ -47,7 +47,7 @@ class Settings:
             flow_speed=_speed(env.get("TRADEWIND_FLOW_SPEED", "") or "1"),
             flow_seed=integer(env, "TRADEWIND_FLOW_SEED", 1),
             fee_bps=integer(env, "TRADEWIND_VENUE_FEE_BPS", 1),
-            key=env.get("TRADEWIND_VENUE_KEY", ""),
+            key=optional_secret(env, "TRADEWIND_VENUE_KEY"),
         )
 
 

@@ -6,13 +6,13 @@ Run it before the services and after every upgrade; repeating it changes nothing
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from string import ascii_lowercase, digits
 
 import msgspec
 
 from tradewind.common import codec, permissions, placement, streams, subjects
-from tradewind.common.errors import Refused
+from tradewind.common.errors import BusError, Refused
 from tradewind.common.init_job.defaults import ACCOUNTS, INSTRUMENTS, limits_of
 from tradewind.common.jetstream import Bus, KeyValue, Message, stream_tail
 from tradewind.common.settings import BusSettings, integer
@@ -25,19 +25,28 @@ APPEND_TIMEOUT_MS = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the job is told. `system` may be None: then the meta leader is not moved."""
+    """What the job is told.
+
+    `system` may be None: then the meta leader is not moved. `server_version` is what every node has
+    to be; empty: whatever it is.
+    """
 
     bus: BusSettings
     system: BusSettings | None
     shards: int
+    server_version: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
-        """Reads the bus settings, TRADEWIND_SHARDS and _NATS_SYSTEM_PASSWORD_FILE (optional)."""
+        """Reads the bus settings, TRADEWIND_SHARDS.
+
+        Optional: TRADEWIND_NATS_SYSTEM_PASSWORD_FILE, _NATS_VERSION.
+        """
         return cls(
             bus=BusSettings.from_env(env),
             system=permissions.system_from_env(env),
             shards=integer(env, "TRADEWIND_SHARDS"),
+            server_version=env.get("TRADEWIND_NATS_VERSION", ""),
         )
 
 
@@ -48,8 +57,11 @@ async def run(settings: Settings) -> dict[str, str]:
         The leader of each journal and events stream.
 
     Raises:
-        BusError: if the bus refuses or does not answer.
+        BusError: if the bus refuses or does not answer, or a node has another version.
     """
+    if settings.server_version:
+        for url in settings.bus.urls:
+            await require_version(replace(settings.bus, urls=(url,)), settings.server_version)
     bus = await Bus.connect(settings.bus, name="init-job", timeout_s=30.0)
     system = None
     try:
@@ -65,6 +77,25 @@ async def run(settings: Settings) -> dict[str, str]:
         if system is not None:
             await system.close()
         await bus.close()
+
+
+async def require_version(node: BusSettings, version: str) -> None:
+    """Nothing is created on a server that the tests did not run on.
+
+    Raises:
+        BusError: code BUS_VERSION.
+    """
+    bus = await Bus.connect(node, name="init-job-version", timeout_s=30.0)
+    try:
+        found = bus.server_version
+    finally:
+        await bus.close()
+    if found != version:
+        raise BusError(
+            f"the server at {node.urls[0]} is version {found}, not {version}: run that one, "
+            "which is the version that was tested",
+            code="BUS_VERSION",
+        )
 
 
 async def seed_journal(bus: Bus, shard: int) -> bool:

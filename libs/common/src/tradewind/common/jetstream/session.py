@@ -75,6 +75,11 @@ class Session:
         """There is a connection now."""
         return bool(self.nc.is_connected)
 
+    @property
+    def server_version(self) -> str:
+        """The version of the server at the other end."""
+        return str(self.nc._server_info.get("version", ""))
+
     def new_inbox(self) -> str:
         """A subject of this user's own to receive on."""
         return f"{permissions.inbox_prefix(self.user)}.{secrets.token_hex(6)}"
