@@ -13,6 +13,7 @@ import pytest
 from tradewind.common import codec, subjects
 from tradewind.common.errors import Refused
 from tradewind.common.jetstream import PubAck, Record
+from tradewind.common.trace import Sampler
 from tradewind.core.commands import CancelOrder, Command, ReplaceOrder, SubmitOrder
 from tradewind.core.events import Event, OrderReport
 from tradewind.core.types import ExecType, OrdStatus, OrdType, Reason, Side, TimeInForce
@@ -31,6 +32,7 @@ from tradewind.gateway.ws import Sessions
 
 NOW_NS = 1_700_000_000_000_000_000
 SHARDS = 2
+SAMPLER = Sampler(0)
 
 ORDER = {
     "account": "DEMO",
@@ -230,9 +232,10 @@ async def harness() -> Harness:
         journal=journal,
         egress=egress,
         disconnects=no_disconnects,
+        sampler=SAMPLER,
         instance="g1",
     )
-    calls = Calls(authenticator=authenticator, journal=journal, answer_wait_ms=50)
+    calls = Calls(authenticator=authenticator, journal=journal, sampler=SAMPLER, answer_wait_ms=50)
     api = Api(
         calls=calls,
         intake=intake,

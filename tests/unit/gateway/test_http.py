@@ -188,8 +188,10 @@ async def test_the_trace_of_the_caller_travels_with_the_order(harness: Harness) 
     body = json.dumps(ORDER).encode()
     headers = harness.signed("POST", "/v1/orders", body) | {"traceparent": traceparent}
     response = await call(harness, "POST", "/v1/orders", body, headers=headers)
-    assert response.headers["traceparent"] == traceparent
-    assert harness.bus.published[0].headers["traceparent"] == traceparent
+    ours = response.headers["traceparent"]
+    assert (ours[:36], ours[52:], ours != traceparent) == (traceparent[:36], "-01", True)
+    published = harness.bus.published[0].headers
+    assert (published["traceparent"], published["Tw-Parent"]) == (ours, "b" * 16)
 
 
 async def test_a_status_request_about_no_order_is_denied(harness: Harness) -> None:

@@ -18,6 +18,7 @@ from tradewind.core.types import OrdType, Side, TimeInForce
 SYMBOL = INSTRUMENTS[0].symbol
 ORDER_QTY = 1000
 TTL_NS = 60_000_000_000
+SAMPLER = trace.Sampler(0.01)
 ACCEPTED = b'"exec_type":"PENDING_NEW"'
 DENIED = b'"exec_type":"DENIED"'
 FILLED = b'"ord_status":"FILLED"'
@@ -94,5 +95,5 @@ def _requests(run: str, shards: int, turns: tuple[tuple[Side, int], ...]) -> Ite
             shard,
             subjects.journal_subject(shard, command),
             codec.encode(command),
-            {trace.HEADER: trace.new_traceparent()},
+            {trace.HEADER: SAMPLER.new(), subjects.HEADER_AT: str(time.time_ns())},
         )

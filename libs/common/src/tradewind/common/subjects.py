@@ -47,6 +47,13 @@ HEADER_CHAIN = "Tw-Chain"
 HEADER_ACTOR = "Tw-Actor"
 """Operator who asked for a journal entry that does not name one itself."""
 
+HEADER_AT = "Tw-At"
+"""When its writer got what an entry is about: a gateway a request, a connector a report; in ns."""
+HEADER_SENT = "Tw-Sent"
+"""When a connector had sent the request that a report answers, in ns."""
+HEADER_PARENT = "Tw-Parent"
+"""Span of the caller's own in which a request was made."""
+
 HEADER_BY = "Tw-By"
 """Instance that appended an output: the shard's leader is who appended last."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from tradewind.common import codec, status, subjects
+from tradewind.common import codec, status, subjects, trace
 from tradewind.common.errors import BusError
 from tradewind.common.jetstream import Bus, KeyValue, KvEntry
 from tradewind.common.lifecycle import Stop, supervise
@@ -50,6 +50,7 @@ class Gateway:
         authenticator = Authenticator(
             load_keys(settings.keys_file), now_ms=lambda: time.time_ns() // 1_000_000
         )
+        sampler = trace.Sampler(settings.trace_ratio)
         self.disconnects = Disconnects(
             records=KeyValue(bus, disconnects.BUCKET),
             beats=KeyValue(bus, status.BUCKET),
@@ -62,11 +63,13 @@ class Gateway:
             journal=self.journal,
             egress=self.egress,
             disconnects=self.disconnects,
+            sampler=sampler,
             instance=settings.service.instance,
         )
         calls = Calls(
             authenticator=authenticator,
             journal=self.journal,
+            sampler=sampler,
             answer_wait_ms=settings.answer_wait_ms,
         )
         api = http.Api(

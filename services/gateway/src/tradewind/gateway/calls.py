@@ -54,6 +54,7 @@ class Calls:
 
     authenticator: Authenticator
     journal: Journal
+    sampler: trace.Sampler
     answer_wait_ms: int
 
     async def signed(self, request: Request, scope: str) -> tuple[Key, bytes]:
@@ -97,12 +98,14 @@ class Calls:
         return key, account
 
     async def journaled(
-        self, shard: int, command: Command, traceparent: str, actor: str = ""
+        self, shard: int, command: Command, traceparent: str, *, actor: str = "", parent: str = ""
     ) -> tuple[Refusal | None, int, Answer | None]:
         """Journals and waits a while: why it failed, the entry, its first output if it came."""
         deadline_s = asyncio.get_running_loop().time() + self.answer_wait_ms / 1000
         waiter = Waiter()
-        in_flight = self.journal.publish(shard, command, waiter, traceparent, actor)
+        in_flight = self.journal.publish(
+            shard, command, waiter, traceparent, actor=actor, parent=parent
+        )
         if isinstance(in_flight, Refusal):
             return in_flight, 0, None
         failed = await waiter.durable

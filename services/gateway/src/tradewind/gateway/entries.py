@@ -58,9 +58,12 @@ class OperatorEntries:
         finish: Finish | None = None,
     ) -> Response:
         """One entry in each of these shards, all named in the answer; `finish` if all accepted."""
-        traceparent = trace.accepted(request.headers.get(trace.HEADER))
+        traceparent, parent = self.calls.sampler.joined(request.headers.get(trace.HEADER))
         results = await asyncio.gather(
-            *(self.calls.journaled(shard, command, traceparent, key.client) for shard in shards)
+            *(
+                self.calls.journaled(shard, command, traceparent, actor=key.client, parent=parent)
+                for shard in shards
+            )
         )
         rows: list[dict[str, Any]] = []
         for shard, (failed, seq, answer) in zip(shards, results, strict=True):

@@ -169,9 +169,9 @@ class Api:
         command = self.intake.command(key, order_request)
         if isinstance(command, Refusal):
             raise RefusedRequest(command)
-        traceparent = trace.accepted(request.headers.get(trace.HEADER))
+        traceparent, parent = self.calls.sampler.joined(request.headers.get(trace.HEADER))
         shard = self.calls.journal.shard_of(command.account)
-        failed, seq, answer = await self.calls.journaled(shard, command, traceparent)
+        failed, seq, answer = await self.calls.journaled(shard, command, traceparent, parent=parent)
         body: dict[str, Any] = {"cl_ord_id": command.cl_ord_id}
         if failed is not None:
             return json_response(failed.http_status, body | failed.body(), traceparent)

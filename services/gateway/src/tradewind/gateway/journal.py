@@ -99,19 +99,23 @@ class Journal:
         command: Command,
         listener: Listener,
         traceparent: str,
+        *,
         actor: str = "",
+        parent: str = "",
     ) -> InFlight | Refusal:
         """Sends a command to the journal; the listener hears the rest.
 
-        `actor` is the operator who asks, where there is one: kept in the entry's headers. A
-        refusal is definite: nothing was sent.
+        `actor` is the operator who asks and `parent` the caller's own span, where there is one:
+        kept in the entry's headers. A refusal is definite: nothing was sent.
         """
         refused = self._refuse(shard, command)
         if refused is not None:
             return refused
         cl_ord_id = getattr(command, "cl_ord_id", "")
         request = InFlight(shard, cl_ord_id, listener, traceparent, self._now_ns())
-        headers = {trace.HEADER: traceparent}
+        headers = {trace.HEADER: traceparent, subjects.HEADER_AT: str(time.time_ns())}
+        if parent:
+            headers[subjects.HEADER_PARENT] = parent
         if actor:
             headers[subjects.HEADER_ACTOR] = actor
         try:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tradewind.common.errors import SettingsError
 from tradewind.common.settings import ServiceSettings, integer, require
 
 
@@ -22,12 +23,14 @@ class GatewaySettings:
     """How long a REST call waits for the output; after that it says that the entry is stored."""
     order_ttl_ms: int
     """An order whose entry is stamped later than this after its receipt is denied."""
+    trace_ratio: float
+    """The share of requests whose traces are shown whatever becomes of them."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "GatewaySettings":
         """Reads the service settings and TRADEWIND_HTTP_HOST, _HTTP_PORT and _KEYS_FILE.
 
-        Optional: TRADEWIND_ACK_TIMEOUT_MS, _ANSWER_WAIT_MS, _ORDER_TTL_MS.
+        Optional: TRADEWIND_ACK_TIMEOUT_MS, _ANSWER_WAIT_MS, _ORDER_TTL_MS, _TRACE_RATIO.
         """
         return cls(
             service=ServiceSettings.from_env(env),
@@ -37,4 +40,15 @@ class GatewaySettings:
             ack_timeout_ms=integer(env, "TRADEWIND_ACK_TIMEOUT_MS", 2_000),
             answer_wait_ms=integer(env, "TRADEWIND_ANSWER_WAIT_MS", 200),
             order_ttl_ms=integer(env, "TRADEWIND_ORDER_TTL_MS", 5_000),
+            trace_ratio=_ratio(env.get("TRADEWIND_TRACE_RATIO", "") or "0.01"),
         )
+
+
+def _ratio(text: str) -> float:
+    try:
+        ratio = float(text)
+    except ValueError:
+        ratio = -1.0
+    if not 0 <= ratio <= 1:
+        raise SettingsError(f"TRADEWIND_TRACE_RATIO was {text!r}: use a number from 0 to 1")
+    return ratio

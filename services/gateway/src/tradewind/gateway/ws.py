@@ -122,6 +122,7 @@ class Sessions:
         journal: Journal,
         egress: Egress,
         disconnects: Disconnects,
+        sampler: trace.Sampler,
         instance: str,
     ) -> None:
         self._authenticator = authenticator
@@ -129,6 +130,7 @@ class Sessions:
         self._journal = journal
         self._egress = egress
         self._disconnects = disconnects
+        self._sampler = sampler
         self._instance = instance
         self._endings: set[asyncio.Future[None]] = set()
         self.count = 0
@@ -250,7 +252,7 @@ class Sessions:
         command = self._intake.command(session.key, request)
         if not isinstance(command, Refusal):
             shard = self._journal.shard_of(command.account)
-            sent = self._journal.publish(shard, command, session, trace.new_traceparent())
+            sent = self._journal.publish(shard, command, session, self._sampler.new())
             if not isinstance(sent, Refusal):
                 return
             command = sent

@@ -22,7 +22,6 @@ from tradewind.common import codec, subjects
 from tradewind.common.errors import BusError
 from tradewind.common.jetstream import PubAck
 from tradewind.common.trace import HEADER as TRACE_HEADER
-from tradewind.common.trace import child
 from tradewind.core.commands import ApplyVenueReport, StatePosition
 from tradewind.core.types import ExecType
 from tradewind.venue.adapter import ForJournal, Journal
@@ -56,7 +55,7 @@ class Traces:
     def headers(self, order_id: str) -> dict[str, str]:
         """Headers for an entry about the order."""
         traceparent = self._by_order.get(order_id)
-        return {TRACE_HEADER: child(traceparent)} if traceparent else {}
+        return {TRACE_HEADER: traceparent} if traceparent else {}
 
 
 class Inbound:
