@@ -24,6 +24,9 @@ class Client(Protocol):
     def hear(self, said: ApplyVenueReport | StatePosition) -> None:
         """Takes a report, or a statement."""
 
+    def told_all(self, order_id: str) -> None:
+        """Everything about an order was told."""
+
     def taken(self) -> None:
         """Another one has logged on."""
 
@@ -61,6 +64,7 @@ class Exchange:
     orders: dict[str, VenueOrder] = field(default_factory=dict)
     log: list[ApplyVenueReport] = field(default_factory=list)
     answers: dict[str, list[ApplyVenueReport]] = field(default_factory=dict)
+    cums: dict[str, int] = field(default_factory=dict)
     clients: list[Client] = field(default_factory=list)
     live: list[Client] = field(default_factory=list)
 
@@ -113,13 +117,20 @@ class Exchange:
         order = self.orders.get(request.order_id)
         if order is None:
             return
-        mine = [report for report in self.log if report.order_id == request.order_id]
-        for report in mine:
-            client.hear(report)
+        mine = self.tell_again(client, request.order_id)
         if order.leaves:
             number = mine[-1].exec_no if mine else 0
             proof = self._report(order, ExecType.NEW, exec_id=f"P-{request.request_id}-{number}")
             client.hear(proof)
+
+    def tell_again(self, client: Client, order_id: str) -> list[ApplyVenueReport]:
+        """All reports about an order once more."""
+        mine = [report for report in self.log if report.order_id == order_id]
+        for report in mine:
+            client.hear(report)
+        if order_id not in self.orders or not self.orders[order_id].leaves:
+            client.told_all(order_id)
+        return mine
 
     def state_position(self, client: Client, is_complete: bool) -> None:
         """Says what all executions so far add up to."""
@@ -272,12 +283,16 @@ class Exchange:
         report = self._report(order, exec_type, qty, exec_id=f"X{number}")
         report = replace(report, exec_no=number, request_id=request_id)
         self.log.append(report)
+        self.cums[report.exec_id] = order.cum
         if request_id:
             self.answers[request_id] = [report]
         self.world.loop.note(f"venue {report!r}")
         self.changed(order)
         if is_answer and self.world.strikes("lost-answers", 0.15):
             self.world.saw("venue's answer lost")
+            return
+        if qty and self.world.strikes("lost-fills", 0.2):
+            self.world.saw("venue's fill lost")
             return
         self._deliver(report)
         if self.world.strikes("duplicate-reports", 0.2):

@@ -11,6 +11,7 @@ from tests.simulation.world import Wire, World, settle
 from tradewind.core.commands import ApplyVenueReport, StatePosition
 from tradewind.core.events import VenueRequest
 from tradewind.venue.adapter import FromVenue, SessionLost, VenueGone
+from tradewind.venue.fills import Fills
 
 LOGON_TIMEOUT_S = 3.0
 
@@ -39,6 +40,7 @@ class SimVenueAdapter:
         self._context = copy_context()
         self._to_venue = Wire(self._world, self._world.loop.world)
         self._to_here = Wire(self._world, self._context)
+        self._fills = Fills()
         self._said: deque[FromVenue] = deque()
         self._wake = asyncio.Event()
         self._end: VenueGone | SessionLost | None = None
@@ -98,6 +100,10 @@ class SimVenueAdapter:
         """The venue says something."""
         self._to_here.send(self._take, said)
 
+    def told_all(self, order_id: str) -> None:
+        """The venue has told everything about an order."""
+        self._to_here.send(self._take_held, order_id)
+
     def taken(self) -> None:
         """The venue gave the session to another."""
         self._to_here.send(self._finish, SessionLost("another logon"))
@@ -133,8 +139,22 @@ class SimVenueAdapter:
         action(*args)
 
     def _take(self, said: ApplyVenueReport | StatePosition) -> None:
+        if isinstance(said, ApplyVenueReport) and self._ends_too_early(said):
+            self._world.saw("a fill is missing at an end")
+            if self._end is None:
+                self._say(self._exchange.tell_again, self, said.order_id)
+            return
         self._said.append(said)
         self._wake.set()
+
+    def _take_held(self, order_id: str) -> None:
+        held = self._fills.told_all(order_id)
+        if held is not None:
+            self._said.append(held)
+            self._wake.set()
+
+    def _ends_too_early(self, report: ApplyVenueReport) -> bool:
+        return self._fills.is_missing_some(report, self._exchange.cums.get(report.exec_id, 0))
 
     def _finish(self, why: VenueGone | SessionLost) -> None:
         if self._end is not None:

@@ -36,6 +36,7 @@ KINDS = (
     "stale-reads",
     "rough-live",
     "lost-answers",
+    "lost-fills",
     "duplicate-reports",
     "late-fills",
     "read-lag",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An end is believed when its fills were told; otherwise once they are, or when it is repeated."""
+"""An end is believed when its fills were told; otherwise once they are, or when all is said."""
 
 from dataclasses import replace
 
@@ -27,9 +27,12 @@ def test_an_end_before_one_of_its_fills_waits_until_all_is_told_again() -> None:
     assert not any(fills.is_missing_some(*each) for each in again)
 
 
-def test_an_end_that_never_fits_is_believed_when_it_is_repeated() -> None:
+def test_an_end_that_never_fits_is_believed_when_everything_was_told_again() -> None:
     fills = Fills()
-    assert [fills.is_missing_some(END, 5) for _ in range(4)] == [True, False, True, False]
+    assert fills.told_all(END.order_id) is None
+    assert [fills.is_missing_some(END, 5) for _ in range(2)] == [True, True]
+    assert fills.told_all(END.order_id) == END
+    assert fills.told_all(END.order_id) is None
 
 
 def test_a_bust_and_a_correction_count_as_what_they_leave() -> None:

@@ -54,6 +54,18 @@ async def test_a_statement_is_journaled_as_one_of_this_session() -> None:
     assert shard.epoch == 1
 
 
+async def test_a_session_has_the_newest_number_that_an_earlier_life_of_it_was_given() -> None:
+    bus, venue = FakeBus(), FakeVenue()
+    shard = session(bus, venue)
+    async with running(shard):
+        await eventually(lambda: shard.is_open)
+        bus.take("here.0")
+        await eventually(lambda: shard.epoch == 2)
+        venue.connections[-1].say(STATEMENT)
+        await eventually(lambda: bus.journal[-1] == replace(STATEMENT, epoch=2))
+    assert shard.sessions == 1
+
+
 async def test_an_adoption_is_counted_and_told() -> None:
     bus, venue = FakeBus(), FakeVenue()
     shard = session(bus, venue)

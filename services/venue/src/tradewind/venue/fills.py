@@ -19,22 +19,32 @@ class Fills:
 
     def __init__(self) -> None:
         self._told: dict[str, dict[str, int]] = {}
-        self._doubted: set[str] = set()
+        self._held: dict[str, ApplyVenueReport] = {}
 
     def is_missing_some(self, report: ApplyVenueReport, cum_qty: int) -> bool:
-        """Whether this is an end before which a fill was not told, for the first time.
+        """Whether this is an end before which a fill was not told: ask for all, and leave it out.
 
-        `cum_qty` is what has traded by this report. An end that is told again is believed.
+        `cum_qty` is what has traded by this report.
         """
+        told = self._told.setdefault(report.order_id, {})
         if report.exec_type in FILLS:
-            told = self._told.setdefault(report.order_id, {})
             told.pop(report.exec_ref_id, None)
             told[report.exec_id] = report.last_qty
         if report.exec_type not in ENDS:
             return False
-        if sum(self._told.pop(report.order_id, {}).values()) == cum_qty:
-            self._doubted.discard(report.exec_id)
+        if sum(told.values()) == cum_qty:
+            self._forget(report.order_id)
             return False
-        is_first = report.exec_id not in self._doubted
-        self._doubted.symmetric_difference_update({report.exec_id})
-        return is_first
+        self._held[report.order_id] = report
+        return True
+
+    def told_all(self, order_id: str) -> ApplyVenueReport | None:
+        """Everything about an order was told again: an end that does not fit even so, if any."""
+        held = self._held.get(order_id)
+        if held is not None:
+            self._forget(order_id)
+        return held
+
+    def _forget(self, order_id: str) -> None:
+        self._told.pop(order_id, None)
+        self._held.pop(order_id, None)

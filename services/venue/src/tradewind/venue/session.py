@@ -168,11 +168,14 @@ class ShardSession:
             return
         self._is_given_again = taken.owner == self._owner and not self._taken.done()
         if self._is_given_again:
+            self.epoch = taken.epoch
             self._taken.set_result(taken)
             return
-        is_mine = taken.owner.startswith(f"{self._process}.")
-        if self._taken.done() and not is_mine:
+        if not self._taken.done():
+            return
+        if not taken.owner.startswith(f"{self._process}."):
             raise SessionLost(f"{taken.owner} has taken the session with {self._venue}")
+        self.epoch = taken.epoch  # an earlier life's, stored late: the number is ours all the same
 
     def _is_meant(self, request: VenueRequest) -> bool:
         """A request that is given again follows a SessionTaken: this session's, or none of ours."""
@@ -203,7 +206,6 @@ class ShardSession:
             await asyncio.sleep(self._read_lag_s)
             await self._ask_reports(adapter, taken)
             outbound = self._open(adapter)
-            self.epoch = taken.epoch
             self.sessions += 1
             log.info("shard %d: session %d with %s is open", self.shard, self.epoch, self._venue)
             await supervise(

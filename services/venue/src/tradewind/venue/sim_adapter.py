@@ -248,8 +248,12 @@ class SimAdapter:
 
     def _take_status(self, heard: _Heard) -> None:
         if heard.request_id:
-            if heard.order is not None and heard.order.leaves_qty:
+            works = heard.order is not None and heard.order.leaves_qty > 0
+            held = None if works else self._fills.told_all(heard.cl_id)
+            if heard.order is not None and works:
                 self._take(_proof(heard, heard.order, self._venue, self._epoch))
+            elif held is not None:
+                self._take(held)
             return
         answer = self._queries.popleft()
         if not answer.done():
