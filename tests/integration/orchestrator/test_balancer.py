@@ -34,7 +34,9 @@ async def test_misplaced_leaders_go_back_one_after_the_other(
     await eventually(lambda: moved_meta(system, names[0]), 20.0)
     assert await placement.misplaced(admin, 2) == {"JOURNAL_0": names[0], "EVENTS_1": names[1]}
     keeping = asyncio.ensure_future(
-        balancer.keep_placed(await connect("orchestrator"), await connect(SYSTEM_USER), 2)
+        balancer.keep_placed(
+            await connect("orchestrator"), await connect(SYSTEM_USER), 2, lambda *_copy: True
+        )
     )
 
     async def all_are_back() -> bool:

@@ -18,6 +18,7 @@ from tradewind.common.status import Heartbeat
 from tradewind.orchestrator.balancer import keep_placed
 from tradewind.orchestrator.plan import read_plan
 from tradewind.orchestrator.readiness import Readiness
+from tradewind.orchestrator.scrubber import Scrubber
 from tradewind.orchestrator.settings import Settings
 from tradewind.orchestrator.supervisor import Supervisor
 from tradewind.orchestrator.table import read_living
@@ -55,9 +56,10 @@ async def start_and_watch(supervisor: Supervisor) -> None:
 
 async def tell(settings: Settings, supervisor: Supervisor, stop: Stop) -> None:
     """Puts the table into the heartbeat, whenever there is a bus. Supervision does not need one."""
+    scrubber = Scrubber(supervisor, settings.service.shards)
 
     def facts() -> dict[str, Any]:
-        return {"role": "active", **supervisor.table.plain()}
+        return {"role": "active", "resynced": scrubber.resynced, **supervisor.table.plain()}
 
     await supervisor.started.wait()
     while not stop.is_set():
@@ -66,7 +68,8 @@ async def tell(settings: Settings, supervisor: Supervisor, stop: Stop) -> None:
                 await supervise(
                     Heartbeat(bus, settings.service, "orchestrator").run(stop, facts),
                     tell_ends(bus, supervisor),
-                    keep_placed(bus, system, settings.service.shards),
+                    keep_placed(bus, system, settings.service.shards, scrubber.may_lead),
+                    scrubber.run(bus),
                 )
         except BusError:
             await asyncio.sleep(RECONNECT_S)

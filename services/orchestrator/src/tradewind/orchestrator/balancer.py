@@ -6,6 +6,7 @@ Two shards that are led by one node are lost together for some seconds when that
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from tradewind.common import placement
 from tradewind.common.errors import BusError
@@ -16,8 +17,12 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 1.0
 
 
-async def keep_placed(bus: Bus, system: Bus | None, shards: int) -> None:
+async def keep_placed(
+    bus: Bus, system: Bus | None, shards: int, may_lead: Callable[[str, str], bool]
+) -> None:
     """Moves leaders, one by one, to nodes that were in sync at two looks; runs until cancelled.
+
+    `may_lead` says of a stream and a node whether its copy is whole: in sync is no proof of that.
 
     The leader of JetStream itself goes last, and only with a connection of the system account: a
     journal that is lost together with it waits for two elections instead of one.
@@ -29,7 +34,11 @@ async def keep_placed(bus: Bus, system: Bus | None, shards: int) -> None:
             found = await placement.misplaced(bus, shards)
         except BusError:
             found = {}
-        again = [stream for stream in found if seen.get(stream) == found[stream]]
+        again = [
+            stream
+            for stream, node in found.items()
+            if seen.get(stream) == node and may_lead(stream, node)
+        ]
         seen = found
         for stream in again:
             log.warning("%s goes back to %s", stream, found[stream])

@@ -59,17 +59,24 @@ class Readiness:
 
 async def http_ok(url: str) -> bool:
     """Whether a GET is answered with 200 now."""
+    answer = await http_get(url)
+    return answer is not None and answer[0] == 200
+
+
+async def http_get(url: str) -> tuple[int, bytes] | None:
+    """Status and body of the answer to a GET; None if there is none."""
     parts = urlsplit(url)
     target = parts.path + (f"?{parts.query}" if parts.query else "")
-    request = f"GET {target} HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n"
+    request = f"GET {target} HTTP/1.0\r\nHost: {parts.netloc}\r\n\r\n"
     try:
         async with asyncio.timeout(HTTP_TIMEOUT_S):
             reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
             try:
                 writer.write(request.encode())
-                status = (await reader.readline()).split()
+                head, _, body = (await reader.read()).partition(b"\r\n\r\n")
             finally:
                 writer.close()
     except (OSError, TimeoutError):
-        return False
-    return len(status) > 1 and status[1] == b"200"
+        return None
+    status = head.split(maxsplit=2)[1:2]
+    return (int(status[0]), body) if status else None

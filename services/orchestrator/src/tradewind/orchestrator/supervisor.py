@@ -4,7 +4,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tradewind.common.errors import TradewindError
@@ -50,6 +50,7 @@ class Supervisor:
         self.ended: asyncio.Queue[tuple[str, int]] = asyncio.Queue()
         """Name and process id of each that was seen to end."""
         self._processes: dict[str, Process] = {}
+        self._before: dict[str, Callable[[], None]] = {}
         self._unwanted: list[Process] = []
         self._adopt(earlier)
         self._watching: list[asyncio.Task[None]] = []
@@ -87,6 +88,25 @@ class Supervisor:
         await self._stop_unwanted()
         for stage in reversed(self._plan.stages):
             await asyncio.gather(*(self._stop_one(spec) for spec in stage.processes))
+
+    def nodes(self) -> dict[str, str]:
+        """The bus's own processes, with the address where each tells its health."""
+        return {spec.name: spec.ready_url for spec in self._plan.stages[0].processes}
+
+    def is_ready(self, name: str) -> bool:
+        """Whether a process has started and runs."""
+        return self.table.rows[name].phase is Phase.READY
+
+    async def restart(self, name: str, before: Callable[[], None] | None = None) -> None:
+        """Ends a process, which is then started again like any that ends.
+
+        `before` is done between its two lives.
+        """
+        spec = next(spec for spec in self._plan.processes() if spec.name == name)
+        if before is not None:
+            self._before[name] = before
+        self.table.rows[name].phase = Phase.RESTARTING
+        await self._processes[name].stop(spec.grace_ms)
 
     async def _start_stage(self, stage: Stage) -> None:
         results = await asyncio.gather(
@@ -163,6 +183,7 @@ class Supervisor:
                 return
             log.warning("%s ended with code %s: restarted", spec.name, row.exit_code)
             await asyncio.sleep(delay_ms / 1000)
+            self._before.pop(spec.name, _nothing)()
             row.restarts += 1
             began_s = time.monotonic()
             self._processes[spec.name] = Process.start(spec, self._env, self._log_dir)
@@ -202,3 +223,7 @@ class Supervisor:
             lines = []
         quoted = "\n".join(f"    {line}" for line in lines)
         return f"{spec.name} {what}; its log, {path}, ends:\n{quoted}"
+
+
+def _nothing() -> None:
+    """There is nothing to be done."""
