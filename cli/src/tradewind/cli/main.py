@@ -13,7 +13,15 @@ from tradewind.cli.console_io import EXIT_HOLDS, out, print_json, run_or_explain
 from tradewind.cli.replay_commands import replay
 from tradewind.cli.shard import app as shard_app
 from tradewind.cli.suite.facts import Options, suite_folder
-from tradewind.cli.suite_of import DEFAULT_HOME, DEFAULT_NAME, AsJson, Home, Name, running_facts
+from tradewind.cli.suite_of import (
+    DEFAULT_HOME,
+    DEFAULT_NAME,
+    AsJson,
+    Home,
+    Name,
+    environment,
+    running_facts,
+)
 
 GATEWAY_PORT = 8080
 CONSOLE_PORT = 8088
@@ -38,9 +46,10 @@ app.command()(replay)
 
 
 @app.callback()
-def environment(context: typer.Context) -> None:
-    """Hands the environment to the commands that start processes."""
+def hand_over(context: typer.Context) -> None:
+    """Hands the environment to the commands that need it."""
     context.obj = dict(os.environ)
+    environment.set(context.obj)
 
 
 @app.command()

@@ -9,9 +9,18 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from tradewind.cli.client import GatewayClient
+from tradewind.cli.client import Credentials, GatewayClient
 from tradewind.cli.console_io import EXIT_DOES_NOT_HOLD, EXIT_HOLDS, out, print_json, run_or_explain
-from tradewind.cli.suite_of import DEFAULT_HOME, DEFAULT_NAME, AsJson, Home, Name, running_facts
+from tradewind.cli.suite_of import (
+    DEFAULT_HOME,
+    DEFAULT_NAME,
+    AsJson,
+    Home,
+    Name,
+    environment,
+    running_facts,
+)
+from tradewind.common.settings import require, secret
 from tradewind.core.positions import ATTRIBUTES
 
 app = typer.Typer(no_args_is_help=True, help="Submit, cancel, replace and list orders.")
@@ -265,7 +274,17 @@ def nanoseconds(text: str) -> int:
 
 
 def client_of(home: Any, name: str) -> GatewayClient:
-    """A client of a running suite, with the operator's key."""
+    """A client of a running suite, with the operator's key.
+
+    If the environment has TRADEWIND_GATEWAY_URL: of that gateway, with TRADEWIND_KEY_ID and the key
+    in the file TRADEWIND_KEY_SECRET_FILE.
+    """
+    env = environment.get()
+    if env.get("TRADEWIND_GATEWAY_URL"):
+        key = Credentials(
+            require(env, "TRADEWIND_KEY_ID"), secret(env, "TRADEWIND_KEY_SECRET_FILE")
+        )
+        return GatewayClient(env["TRADEWIND_GATEWAY_URL"], key)
     facts = running_facts(home, name)
     return GatewayClient(facts.gateway_url, facts.credentials())
 

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which suite a command means: a folder named by --home and --name."""
 
+from collections.abc import Mapping
+from contextvars import ContextVar
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 import typer
@@ -18,6 +21,10 @@ Home = Annotated[
 ]
 Name = Annotated[str, typer.Option(help="Name of the suite; several may run side by side.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+
+
+environment: ContextVar[Mapping[str, str]] = ContextVar("environment", default=MappingProxyType({}))
+"""The command line's own environment, for commands that may be about no suite of this machine."""
 
 
 def running_facts(home: Path, name: str) -> Facts:

@@ -8,6 +8,7 @@ the same rank would be equally patient, no more.
 
 import re
 import socket
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -48,14 +49,16 @@ def number_of(name: str) -> int:
 
 
 def own_name() -> str:
-    """What the network calls this container.
+    """What the network calls this container; its own list of hosts has another name for it.
 
     Raises:
         SettingsError: if the container is on no network that knows it.
     """
     try:
-        return socket.gethostbyaddr(socket.gethostbyname(socket.gethostname()))[0]
-    except OSError as error:
+        address = socket.gethostbyname(socket.gethostname())
+        asked = ["getent", "--service=dns", "hosts", address]
+        return subprocess.run(asked, check=True, capture_output=True, text=True).stdout.split()[1]
+    except (OSError, subprocess.CalledProcessError) as error:
         raise SettingsError(
             f"the network does not know this container ({error}): connect it again"
         ) from error
