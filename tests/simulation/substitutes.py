@@ -17,6 +17,7 @@ from tradewind.oms import replica as oms_replica
 from tradewind.oms.keeper import SnapshotKeeper
 from tradewind.venue import session as venue_session
 from tradewind.venue.outbound import Outbound
+from tradewind.venue.traces import Traces
 
 CHECKPOINT_EVERY = 10
 
@@ -89,6 +90,7 @@ class Substituted(ExitStack):
             (oms_replica, "CHECKPOINT_EVERY", CHECKPOINT_EVERY),
             (venue_session, "random", world.rng),
             (venue_session, "Outbound", partial(Outbound, clock_ns=world.now_ns)),
+            (venue_session, "Traces", partial(Traces, clock_ns=world.now_ns)),
         ):
             self.enter_context(patch.object(target, name, value))
         self.enter_context(

@@ -9,10 +9,10 @@ import pytest
 from tests.unit.venue.fakes import FakeBus, report
 from tradewind.common.errors import Refused, Unknown
 from tradewind.common.testing import eventually
-from tradewind.common.trace import Sampler
 from tradewind.core.testing import STATEMENT
 from tradewind.core.types import ExecType, Side
-from tradewind.venue.inbound import WINDOW, Inbound, Traces
+from tradewind.venue.inbound import WINDOW, Inbound
+from tradewind.venue.traces import Traces
 
 pytestmark = pytest.mark.anyio
 
@@ -104,11 +104,3 @@ async def test_a_statement_waits_for_all_before_it_and_is_never_said_twice() -> 
     await eventually(lambda: part.backlog == 0)
     await cancelled(task)
     assert bus.journal == [report(1), report(2), STATEMENT]
-
-
-def test_an_order_keeps_its_trace() -> None:
-    traces = Traces()
-    traceparent = Sampler(0).new()
-    traces.note("a", traceparent)
-    assert traces.headers("a")["traceparent"] == traceparent
-    assert traces.headers("b") == {}

@@ -15,47 +15,23 @@ in its place.
 
 import asyncio
 import logging
-from collections import OrderedDict, deque
+from collections import deque
 from dataclasses import replace
 
 from tradewind.common import codec, subjects
 from tradewind.common.errors import BusError
 from tradewind.common.jetstream import PubAck
-from tradewind.common.trace import HEADER as TRACE_HEADER
 from tradewind.core.commands import ApplyVenueReport, StatePosition
 from tradewind.core.types import ExecType
 from tradewind.venue.adapter import ForJournal, Journal
+from tradewind.venue.traces import Traces
 
 log = logging.getLogger(__name__)
 
 WINDOW = 64
 RETRY_S = 0.05
 RETRY_MAX_S = 1.0
-TRACES_MAX = 100_000
 ENDS = frozenset({ExecType.CANCELED, ExecType.EXPIRED, ExecType.REJECTED})
-
-
-class Traces:
-    """The trace context of each order, from its request to its reports. Old ones are forgotten."""
-
-    def __init__(self) -> None:
-        self._by_order: OrderedDict[str, str] = OrderedDict()
-
-    def note(self, order_id: str, traceparent: str) -> None:
-        """Remembers."""
-        if traceparent or order_id not in self._by_order:
-            self._by_order[order_id] = traceparent
-            if len(self._by_order) > TRACES_MAX:
-                self._by_order.popitem(last=False)
-
-    def knows(self, order_id: str) -> bool:
-        """Whether the order is certainly ours: it was asked for here."""
-        return order_id in self._by_order
-
-    def headers(self, order_id: str) -> dict[str, str]:
-        """Headers for an entry about the order."""
-        traceparent = self._by_order.get(order_id)
-        return {TRACE_HEADER: traceparent} if traceparent else {}
 
 
 class Inbound:

@@ -71,6 +71,7 @@ class Outbound:
         doubts: Doubts,
         answer_timeout_ms: int,
         may_send: Callable[[], bool],
+        on_sent: Callable[[str], None],
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._adapter = adapter
@@ -79,6 +80,7 @@ class Outbound:
         self._doubts = doubts
         self._answer_timeout_s = answer_timeout_ms / 1000
         self._may_send = may_send
+        self._on_sent = on_sent
         self._clock_ns = clock_ns
         self._queue: deque[_Item] = deque()
         self._again: deque[_Item] = deque()
@@ -162,6 +164,7 @@ class Outbound:
             raise VenueGone("this connector may not be the active one any more")
         await self._adapter.send(request)
         self._counters.note_sent(item.received_ns)
+        self._on_sent(request.order_id)
         self._doubts.add(request)
 
     async def _proved(self, request: VenueRequest, was_sent: Awaitable[bool]) -> bool:

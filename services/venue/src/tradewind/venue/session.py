@@ -45,9 +45,10 @@ from tradewind.venue.adapter import (
     VenueGone,
 )
 from tradewind.venue.doubts import Doubts
-from tradewind.venue.inbound import WINDOW, Inbound, Traces
+from tradewind.venue.inbound import WINDOW, Inbound
 from tradewind.venue.outbound import Counters, Outbound
 from tradewind.venue.positions import Positions
+from tradewind.venue.traces import Traces
 
 log = logging.getLogger(__name__)
 
@@ -253,6 +254,7 @@ class ShardSession:
             doubts=self.doubts,
             answer_timeout_ms=self._answer_timeout_ms,
             may_send=self._may_send,
+            on_sent=self._traces.sent,
         )
         self.doubts.begin(adapter)
         for request, received_ns in self._early:
