@@ -8,7 +8,7 @@ failed by `strace`, which can do that to a process that runs.
 import asyncio
 import re
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -136,18 +136,23 @@ async def _until_attached(tracer: asyncio.subprocess.Process) -> None:
         raise SuiteError(f"strace did not attach: {said.strip()}", code="MACHINE_REFUSED")
 
 
-def flip_a_bit(store: Path, stream: str) -> Path:
-    """Flips one bit in the middle of the oldest block of a stream; returns the block's file."""
-    blocks = sorted(
-        store.glob(f"jetstream/APP/streams/{stream}/msgs/*.blk"), key=lambda path: int(path.stem)
-    )
-    if not blocks:
-        raise SuiteError(f"{stream} has no block in {store}", code="MACHINE_REFUSED")
-    block = blocks[0]
-    with block.open("r+b", buffering=0) as file:
-        place = int(block.stat().st_size * MIDDLE)
-        file.seek(place)
-        byte = file.read(1)[0]
-        file.seek(place)
-        file.write(bytes((byte ^ 0x10,)))
-    return block
+def closed_block(store: Path, streams: Sequence[str]) -> Path | None:
+    """The oldest block of the first of these streams that has one which is written no more.
+
+    The block that is being written is made whole by the broker itself.
+    """
+    for stream in streams:
+        blocks = list(store.glob(f"jetstream/APP/streams/{stream}/msgs/*.blk"))
+        if len(blocks) > 1:
+            return min(blocks, key=lambda path: int(path.stem))
+    return None
+
+
+def flip_a_bit(file: Path) -> None:
+    """Flips one bit in the middle."""
+    with file.open("r+b", buffering=0) as opened:
+        place = int(file.stat().st_size * MIDDLE)
+        opened.seek(place)
+        byte = opened.read(1)[0]
+        opened.seek(place)
+        opened.write(bytes((byte ^ 0x10,)))

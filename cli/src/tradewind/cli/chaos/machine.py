@@ -16,6 +16,7 @@ from tradewind.cli.chaos.disks import Disks
 from tradewind.cli.chaos.network import Network
 from tradewind.cli.chaos.scenarios import PAUSE_S, Action, Scenario
 from tradewind.cli.suite.facts import HOST, NODES, Place, SuiteError
+from tradewind.common import subjects
 
 HELD_S = {
     Action.PAUSE: PAUSE_S,
@@ -32,7 +33,10 @@ PROGRAMS = {
     Action.FAIL: ("strace",),
 }
 """What must be installed, besides being root."""
+BLOCK_WITHIN_S = 120.0
+LOOK_AGAIN_S = 0.1
 SIGNALS = {
+    Action.FLIP: signal.SIGKILL,
     Action.KILL: signal.SIGKILL,
     Action.ARM: signal.SIGUSR1,
 }
@@ -48,9 +52,14 @@ class Machine:
     """What one run has made in the machine: no more than its `scenarios` need."""
 
     def __init__(
-        self, scenarios: tuple[Scenario, ...], network: Network | None, own_disks: Disks | None
+        self,
+        scenarios: tuple[Scenario, ...],
+        folder: Path,
+        network: Network | None,
+        own_disks: Disks | None,
     ) -> None:
         self.scenarios = scenarios
+        self._folder = folder
         self._network = network
         self._disks = own_disks
 
@@ -71,15 +80,36 @@ class Machine:
             if Action.FILL in actions:
                 made = Disks.made(os.getpid(), folder / "disks", NODES)
                 own_disks = stack.enter_context(made)
-            yield cls(scenarios, network, own_disks)
+            yield cls(scenarios, folder, network, own_disks)
 
     @property
     def places(self) -> tuple[Place, ...]:
         """Where the nodes of the suite run."""
         return tuple(self._place(node) for node in range(1, NODES + 1))
 
+    async def until_possible(self, scenario: Scenario, name: str) -> None:
+        """Waits until there is what is to be harmed: a bit in a block that is written no more.
+
+        Raises:
+            SuiteError: NOTHING_TO_HARM, if the load does not make one in time.
+        """
+        if scenario.action is not Action.FLIP:
+            return
+        for _ in range(round(BLOCK_WITHIN_S / LOOK_AGAIN_S)):
+            if disks.closed_block(*self._logs(name)) is not None:
+                return
+            await asyncio.sleep(LOOK_AGAIN_S)
+        raise SuiteError(f"{name} has no full block: ask for more orders", code="NOTHING_TO_HARM")
+
+    def moved_aside(self) -> int:
+        """How many copies of logs the suite itself has found damaged."""
+        stores = [place.store for place in self.places if place.store is not None]
+        return sum(len(list(store.glob("damaged/*-[JE]*_*"))) for store in stores)
+
     @asynccontextmanager
-    async def harmed(self, scenario: Scenario, pids: Mapping[str, int]) -> AsyncIterator[None]:
+    async def harmed(
+        self, scenario: Scenario, victim: str, pids: Mapping[str, int]
+    ) -> AsyncIterator[None]:
         """The processes are harmed for the time of a block, or once and for all at its begin."""
         ((name, pid), *_others) = pids.items()
         match scenario.action:
@@ -104,6 +134,12 @@ class Machine:
             case Action.FAIL:
                 async with disks.failing_fsync(pid):
                     yield
+            case Action.FLIP:
+                block = disks.closed_block(*self._logs(victim))
+                assert block is not None
+                disks.flip_a_bit(block)
+                _signal(pids, SIGNALS[scenario.action])
+                yield
             case _:
                 _signal(pids, SIGNALS[scenario.action])
                 yield
@@ -112,12 +148,22 @@ class Machine:
         """Waits as long as this kind of harm lasts."""
         await asyncio.sleep(HELD_S.get(scenario.action, 0.0))
 
+    def _logs(self, copy: str) -> tuple[Path, list[str]]:
+        """The store and the logs that a victim `copy-SHARD-NODE` means."""
+        _copy, shard, node = copy.split("-")
+        store = self._place(int(node)).store
+        assert store is not None
+        return store, [
+            subjects.journal_stream(int(shard)),
+            subjects.events_stream(int(shard)),
+        ]
+
     def _place(self, node: int) -> Place:
         network, own_disks = self._network, self._disks
         return Place(
             host=network.host(node) if network else HOST,
             prefix=network.prefix(node) if network else (),
-            store=own_disks.store(node) if own_disks else None,
+            store=own_disks.store(node) if own_disks else self._folder / "nats" / f"n{node}",
         )
 
 

@@ -78,6 +78,7 @@ class Nemesis:
             await asyncio.sleep(0.05)
             found = await self._view.candidates(scenario.victim)
         name = self._random.choice(sorted(found))
+        await self._machine.until_possible(scenario, name)
         pids = self._view.members(name)
         fault = Fault(
             t_ns=time.monotonic_ns(),
@@ -89,7 +90,7 @@ class Nemesis:
             shard=found[name],
             cut=scenario.cut or "",
         )
-        async with self._machine.harmed(scenario, pids):
+        async with self._machine.harmed(scenario, name, pids):
             on_fault(fault)
             await self._machine.hold(scenario)
         return msgspec.structs.replace(fault, healed_ns=time.monotonic_ns())

@@ -14,7 +14,7 @@ from tradewind.cli.chaos import judge, venue_faults
 from tradewind.cli.chaos.history import Line
 from tradewind.cli.chaos.nemesis import Fault
 from tradewind.cli.chaos.recovery import ANSWERS, Answered, summary
-from tradewind.cli.chaos.scenarios import Probe
+from tradewind.cli.chaos.scenarios import Action, Probe
 from tradewind.common import subjects
 from tradewind.common.init_job.defaults import BENCH_ACCOUNTS
 
@@ -45,7 +45,8 @@ class Plan:
 class Observed:
     """What was seen: faults, own probes, clients' histories, the venue's log, what services say.
 
-    `stuck` says what never came back.
+    `holes` are copies of logs that lack records, `moved_aside` how many such copies the suite has
+    replaced. `stuck` says what never came back.
     """
 
     faults: list[Fault]
@@ -54,6 +55,8 @@ class Observed:
     venue: judge.VenueSide
     positions: dict[str, dict[str, int]]
     checked: dict[str, Any]
+    holes: list[str]
+    moved_aside: int
     stuck: list[str]
 
 
@@ -65,7 +68,7 @@ def make_report(plan: Plan, shards: int, seen: Observed) -> dict[str, Any]:
     samples = _samples(seen, answered)
     verdict = _judged(seen, orders, samples)
     counts, checked = verdict.counts, seen.checked["shards"]
-    coverage = _coverage(seen.faults, seen.histories)
+    coverage = _coverage(seen)
     is_done = len(seen.faults) >= plan.faults or bool(seen.faults and seen.stuck)
     return {
         "scenario": plan.scenario,
@@ -106,6 +109,8 @@ def _judged(
         verdict.counts["K7"] += not shard["replicas_equal"]
         verdict.counts["K9"] += not shard["events_gap_free"]
         verdict.counts["K9"] += shard["archive_equal"] is False
+    for text in seen.holes:
+        verdict.found("K9", copy=text)
     verdict.counts["K8"] += not seen.checked["holds"]
     verdict.counts["K14"] += sum(sample is None for sample in samples) + len(seen.stuck)
     return verdict
@@ -154,9 +159,10 @@ def _over_time(seen: Observed, samples: list[float | None]) -> dict[str, Any]:
     return {"log": log, "timeline": {"step_ms": STEP_MS, "accepted": accepted}}
 
 
-def _coverage(faults: list[Fault], histories: dict[str, list[Line]]) -> dict[str, int]:
+def _coverage(seen: Observed) -> dict[str, int]:
     """Events without which a run shows nothing: each must have happened."""
-    lines = [line for of_client in histories.values() for line in of_client]
+    faults = seen.faults
+    lines = [line for of_client in seen.histories.values() for line in of_client]
     asked = sorted(line.t_ns for line in lines if line.kind == "invoke")
     reports = [line.report for line in lines if line.kind == "report" and line.report]
     kinds = [report["exec_type"] for report in reports]
@@ -171,9 +177,14 @@ def _coverage(faults: list[Fault], histories: dict[str, list[Line]]) -> dict[str
         "replaces": kinds.count("REPLACED"),
         "asked_twice": sum(line.kind == "again" for line in lines),
         "beyond_limits": sum(report["reason"] == "MAX_POSITION" for report in reports),
+        **({"moved_aside": seen.moved_aside} if _has_flipped(faults) else {}),
         **Counter(f"cut off from {fault.cut}" for fault in faults if fault.cut),
         **venue_faults.coverage(((f.failure_class, f.played) for f in faults), kinds),
     }
+
+
+def _has_flipped(faults: list[Fault]) -> bool:
+    return any(fault.action is Action.FLIP for fault in faults)
 
 
 def commit() -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from tradewind.cli.chaos import failpoints, judge, probes, sabotage, warehouse
+from tradewind.cli.chaos import failpoints, judge, probes, sabotage, stores, warehouse
 from tradewind.cli.chaos.history import read
 from tradewind.cli.chaos.load import Load
 from tradewind.cli.chaos.machine import Machine
@@ -54,7 +54,7 @@ async def run_chaos(plan: Plan, folder: Path, env: Mapping[str, str]) -> dict[st
             f"there is no sabotage {plan.sabotage!r}: {', '.join(SABOTAGES)}",
             code="UNKNOWN_SABOTAGE",
         )
-    with Machine.prepared(SCENARIOS[plan.scenario], folder) as machine:
+    with Machine.prepared(SCENARIOS[plan.scenario], folder / "suite") as machine:
         options = Options(
             flow="synthetic",
             replicas=REPLICAS,
@@ -105,6 +105,8 @@ class _Run:
             venue=judge.venue_side(self._facts.venue_log),
             positions=positions,
             checked=checked,
+            holes=stores.holes(self._facts),
+            moved_aside=self._machine.moved_aside(),
             stuck=self._stuck,
         )
         return make_report(self._plan, self._facts.shards, observed)

@@ -21,6 +21,7 @@ class Action(StrEnum):
     FILL = "fill the disk of"
     SLOW = "slow every fsync of"
     FAIL = "fail every fsync of"
+    FLIP = "flip a stored bit of, and kill,"
 
 
 class Probe(StrEnum):
@@ -51,6 +52,7 @@ class Victim(StrEnum):
     VENUE = "the venue itself"
     JOURNAL_LEADER = "the node that leads a journal"
     NODE = "any node"
+    COPY = "a node with its copy of a shard's logs, and a replica that reads them anew"
     ZONE = "a zone: a node, its replicas, its gateway and its connector"
 
 
@@ -134,6 +136,7 @@ SCENARIOS |= {
         ("fsync-error", Action.FAIL),
     )
 }
+SCENARIOS["bit-flip"] = (Scenario(victim=Victim.COPY, action=Action.FLIP, probe=Probe.ACCEPTED),)
 SCENARIOS["everything"] = tuple(
     scenario for name in sorted(SCENARIOS) for scenario in SCENARIOS[name] if not scenario.failpoint
 )

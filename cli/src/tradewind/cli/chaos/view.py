@@ -62,6 +62,9 @@ class View:
                 return {f"nats-{leader.rpartition('-')[2]}": s for leader, s in journals.items()}
             case Victim.NODE:
                 return {name: None for name in names if name.startswith("nats-")}
+            case Victim.COPY:
+                nodes = range(1, len(self.facts.nodes) + 1)
+                return {f"copy-{shard}-{node}": shard for shard in shards for node in nodes}
             case Victim.ZONE:
                 return await self._zones()
             case Victim.CONNECTOR:
@@ -77,8 +80,12 @@ class View:
                 return {name: None for name in names if name.startswith(PREFIXES[victim])}
 
     def members(self, victim: str) -> dict[str, int]:
-        """The processes that a victim consists of, with their ids: a zone has several."""
+        """The processes that a victim consists of, with their ids: some have several."""
         kind, _, number = victim.partition("-")
+        if kind == "copy":
+            shard, _, node = number.partition("-")
+            reader = f"oms-{shard}-{int(node) - 1}"
+            return {name: self.pid(name) for name in (f"nats-n{node}", reader)}
         if kind != "zone":
             return {victim: self.pid(victim)}
         names = {f"nats-n{int(number) + 1}", f"gateway-{number}", f"venue-sim-{number}"}
