@@ -74,6 +74,7 @@ def up(
         flow_speed=speed,
         gateway_port=gateway_port,
         console_port=console_port,
+        otlp_endpoint=context.obj.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
     )
     run_or_explain(lambda: work(suite_folder(home, name), options, context.obj))
 

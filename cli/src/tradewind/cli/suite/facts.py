@@ -46,6 +46,8 @@ class Options:
     replicas: int = 2
     gateways: int = 1
     risks: int = 1
+    otlp_endpoint: str = ""
+    """Where traces and metrics go; empty: telemetry does not run."""
     instead: Mapping[str, list[str]] = field(default_factory=dict)
     """For some services: the module, with arguments, that is run in place of their own."""
     connector: Mapping[str, str] = field(default_factory=dict)

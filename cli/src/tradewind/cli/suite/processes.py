@@ -36,6 +36,7 @@ def plan_of(facts: Facts, options: Options) -> Plan:
                 *_risks(facts, options),
                 *_archivers(facts),
                 _console(facts),
+                *_telemetry(facts, options),
             ],
         ),
     ]
@@ -236,6 +237,14 @@ def _archivers(facts: Facts) -> list[ProcessSpec]:
 
 def _console(facts: Facts) -> ProcessSpec:
     return _http(_service(facts, "console", "console-0", VENUE=VENUE), facts.console_port)
+
+
+def _telemetry(facts: Facts, options: Options) -> list[ProcessSpec]:
+    if not options.otlp_endpoint:
+        return []
+    spec = _service(facts, "telemetry", "telemetry-0")
+    spec.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = options.otlp_endpoint
+    return [spec]
 
 
 def _strategy(facts: Facts) -> ProcessSpec:

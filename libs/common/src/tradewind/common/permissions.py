@@ -26,6 +26,7 @@ NAMES = (
     "orchestrator",
     "console",
     "auditor",
+    "telemetry",
     "bench",
 )
 """Users of the application account."""
@@ -210,6 +211,15 @@ def _readers(every: range) -> _Table:
         "console": (
             [*_QUESTIONS, *_read_events(every), *_bucket_read("CONFIG", "STATUS")],
             [*_events_live(every), *_bucket_live("CONFIG", "STATUS"), *_MARKET_DATA, *_DIGESTS],
+        ),
+        "telemetry": (
+            [*read_all, *_bucket_read("STATUS")],
+            [
+                *_journal_live(every),
+                *_events_live(every),
+                *_bucket_live("STATUS"),
+                subjects.archived(),
+            ],
         ),
         "auditor": (
             [*_QUESTIONS, *read_all, *_snapshots_read(), *_bucket_read("CONFIG", "STATUS")],

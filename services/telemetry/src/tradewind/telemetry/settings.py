@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What telemetry is told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tradewind.common.errors import SettingsError
+from tradewind.common.settings import ServiceSettings, integer, require
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Where to send what was seen: `endpoint` is an OTLP receiver's address for HTTP, without path.
+
+    An order that took longer than `slow_ms` until it was accepted is shown, sampled or not.
+    """
+
+    service: ServiceSettings
+    endpoint: str
+    slow_ms: int
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Settings":
+        """Reads OTEL_EXPORTER_OTLP_ENDPOINT, TRADEWIND_SLOW_MS and the service settings."""
+        endpoint = require(env, "OTEL_EXPORTER_OTLP_ENDPOINT").rstrip("/")
+        if not endpoint.startswith(("http://", "https://")):
+            raise SettingsError(
+                f"OTEL_EXPORTER_OTLP_ENDPOINT was {endpoint!r}: use http://host:4318"
+            )
+        return cls(
+            service=ServiceSettings.from_env(env),
+            endpoint=endpoint,
+            slow_ms=integer(env, "TRADEWIND_SLOW_MS", 250),
+        )
