@@ -20,7 +20,7 @@ from ccxt.base.errors import BaseError
 from tradewind.core.commands import ApplyVenueReport
 from tradewind.core.events import VenueRequest
 from tradewind.venue.adapter import FromVenue, SessionLost, VenueGone
-from tradewind.venue.ccxt_client import Stamp, make_client, retry_s, set_clock, terms_of
+from tradewind.venue.ccxt_client import Stamp, heard, make_client, retry_s, set_clock, terms_of
 from tradewind.venue.ccxt_errors import Outcome, outcome_of
 from tradewind.venue.ccxt_orders import Reporter
 from tradewind.venue.ccxt_requests import Requests
@@ -34,6 +34,7 @@ LOOK_S = 1.0
 SYNC_EVERY = 5
 OFTEN = 3
 FAILURES_MAX = 2
+NOT_NOW = frozenset({Outcome.LATER, Outcome.STALE})
 OVERLAP_MS = 10_000
 BACK_MS = 300_000
 
@@ -118,6 +119,7 @@ class CcxtAdapter:
         answer = asyncio.ensure_future(self._exists(request))
         self._tasks.add(answer)
         answer.add_done_callback(self._tasks.discard)
+        answer.add_done_callback(heard)
         return answer
 
     def ask(self, request: VenueRequest) -> None:
@@ -197,7 +199,7 @@ class CcxtAdapter:
                 await self._teller.sync(since_ms, self._stamp.now_ms, with_ended=with_ended)
                 return
             except BaseError as error:
-                if outcome_of(error, self._terms.duplicate) is not Outcome.LATER:
+                if outcome_of(error, self._terms.duplicate) not in NOT_NOW:
                     raise
                 await asyncio.sleep(retry_s(self._client))
 

@@ -20,7 +20,7 @@ from tradewind.venue.ccxt_terms import TERMS, Terms
 
 NS_PER_MS = 1_000_000
 TIMEOUT_MS = 3000
-RETRY_DEFAULT_S = 1.0
+RETRY_DEFAULT_S = 0.2
 
 
 class Stamp:
@@ -105,14 +105,15 @@ def _hear_orphans(client: Any) -> None:
     def make_stream(url: str) -> Any:
         stream = make(url)
         for future in stream.futures.values():
-            future.remove_done_callback(_heard)
-            future.add_done_callback(_heard)
+            future.remove_done_callback(heard)
+            future.add_done_callback(heard)
         return stream
 
     client.client = make_stream
 
 
-def _heard(future: "asyncio.Future[Any]") -> None:
+def heard(future: "asyncio.Future[Any]") -> None:
+    """Nobody else may be there to take note of how it ended."""
     if not future.cancelled():
         future.exception()
 

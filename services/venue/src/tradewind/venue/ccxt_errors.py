@@ -22,7 +22,7 @@ class Outcome(Enum):
     LATER = auto()
     """Refused for now: too many requests."""
     STALE = auto()
-    """It came after its own time was up, so it was not done; our clock has to be set anew."""
+    """It came after its own time was up, so it was not done."""
     UNKNOWN = auto()
     """It may have been done."""
 

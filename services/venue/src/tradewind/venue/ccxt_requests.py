@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 CANNOT_REPLACE = "CANNOT_REPLACE"
 TERMS_NOT_SUPPORTED = "TERMS_NOT_SUPPORTED"
 OFF_GRID = "OFF_THE_EXCHANGE_GRID"
+QUESTIONS_MAX = 8
 REFUSED = {
     VenueAction.NEW: ExecType.REJECTED,
     VenueAction.CANCEL: ExecType.CANCEL_REJECTED,
@@ -58,13 +59,10 @@ class Requests:
         self._teller = teller
         self._instruments = instruments
         self._say = say
+        self._questions = asyncio.Semaphore(QUESTIONS_MAX)
 
     async def do(self, request: VenueRequest) -> None:
-        """Sends a request and tells what became of it.
-
-        Raises:
-            VenueGone: it came too late: the clock has to be set anew, by a new connection.
-        """
+        """Sends a request and tells what became of it."""
         grid = self._instruments.grid(request.symbol)
         if grid is None or unified(request.symbol) not in self._client.markets:
             self._refuse(request, "UNKNOWN_SYMBOL")
@@ -95,7 +93,7 @@ class Requests:
                 match self._outcome(error):
                     case Outcome.ABSENT:
                         return False
-                    case Outcome.LATER:
+                    case Outcome.LATER | Outcome.STALE:
                         await asyncio.sleep(retry_s(self._client))
                     case _:
                         raise VenueGone(f"a question has no answer: {error!r}") from error
@@ -190,10 +188,8 @@ class Requests:
                 await self._absent(request)
             case Outcome.EXISTS:
                 await self.prove(request)
-            case Outcome.LATER:
+            case Outcome.LATER | Outcome.STALE:
                 self._say(NotDone(request.request_id, retry_s(self._client)))
-            case Outcome.STALE:
-                raise VenueGone(f"a request came too late: {error!r}") from error
             case Outcome.UNKNOWN:
                 self._say(InDoubt(request.request_id))
 
@@ -213,8 +209,10 @@ class Requests:
             await self._ended(request, order)
 
     async def _fetch(self, request: VenueRequest) -> Plain:
+        """The order as the exchange shows it. Questions wait for each other unsigned."""
         named = self._terms.named(request.order_id)
-        found: Plain = await self._client.fetch_order(None, unified(request.symbol), named)
+        async with self._questions:
+            found: Plain = await self._client.fetch_order(None, unified(request.symbol), named)
         return found
 
     def _is_on_its_grid(self, symbol: str, amount: str, price: str | None) -> bool:
