@@ -19,6 +19,7 @@ pytestmark = pytest.mark.anyio
 NEW, TRADE = ExecType.NEW, ExecType.TRADE
 CANCELED, REJECTED = ExecType.CANCELED, ExecType.REJECTED
 TIMEOUT_S = 15.0
+QUESTIONS = 200
 
 
 async def sold(rig: Rig, other: Client, order_id: str, *quantities: int) -> None:
@@ -199,3 +200,13 @@ async def test_a31_busts_and_corrections_name_their_fill(rig: Rig) -> None:
         corrected = await line.until(order.order_id, ExecType.TRADE_CORRECT)
         assert (corrected.exec_ref_id, corrected.last_qty) == (second.exec_id, 5)
         assert corrected.last_px == 99
+
+
+async def test_a32_hundreds_of_questions_at_once_are_all_answered(rig: Rig) -> None:
+    async with rig.line() as line:
+        order = await line.send(new(rig.order_id()))
+        await line.until(order.order_id, NEW)
+        asked = [order, *(new(rig.order_id()) for _ in range(QUESTIONS))]
+        found = await asyncio.gather(*(line.adapter.query(each) for each in asked))
+        assert found == [True, *[False] * QUESTIONS]
+        assert line.end is None
