@@ -56,7 +56,7 @@ class Reader(yaml.SafeLoader):
 
 def _mapping(loader: yaml.SafeLoader, node: yaml.Node) -> Stack:
     assert isinstance(node, yaml.MappingNode)
-    return loader.construct_mapping(node, deep=True)
+    return {str(name): value for name, value in loader.construct_mapping(node, deep=True).items()}
 
 
 Reader.add_constructor("!override", _mapping)
