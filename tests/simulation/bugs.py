@@ -159,7 +159,7 @@ BUGS: dict[str, Bug] = {
             Edit("tests.simulation.exchange:Exchange.logon", "self._fence(other)", "pass"),
             Edit(
                 f"{SESSION}._session_taken",
-                "if self._taken.done() and not is_mine:",
+                'if not taken.owner.startswith(f"{self._process}."):',
                 "if False:",
             ),
         ),
@@ -186,8 +186,8 @@ BUGS: dict[str, Bug] = {
         (
             Edit(
                 "tradewind.venue.inbound:Inbound._collect_failed",
-                "self._waiting.extendleft(said for said, _future in reversed(failed))",
-                "failed.clear()",
+                "self._waiting.extendleft(reversed(again))",
+                "again.clear()",
             ),
         ),
     ),
