@@ -2,6 +2,7 @@
 """A request that a paused connector lets go too late is refused by the exchange itself."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -26,7 +27,7 @@ API_KEY = "FENCE.one"
 async def client_of(
     venue: VenueProcess, expiry_ms: int, may_send: Callable[[], bool] = lambda: True
 ) -> AsyncIterator[Any]:
-    stamp = Stamp(may_send)
+    stamp = Stamp()
     client = make_client(
         "binance",
         address=venue.http,
@@ -34,6 +35,7 @@ async def client_of(
         secret=secret_of(KEY, API_KEY),
         expiry_ms=expiry_ms,
         stamp=stamp,
+        may_send=may_send,
     )
     try:
         await set_clock(client, stamp)
@@ -88,13 +90,23 @@ async def test_who_is_not_the_active_one_signs_nothing(tmp_path: Path) -> None:
     assert executions(tmp_path, "NEW") == {"active": 1}
 
 
-def test_the_lease_is_asked_after_the_time_is_taken() -> None:
+async def test_the_lease_is_asked_after_the_time_was_written(tmp_path: Path) -> None:
     asked: list[int] = []
 
     def may_send() -> bool:
-        asked.append(stamp.now_ms)
+        asked.append(time.monotonic_ns())
         return True
 
-    stamp = Stamp(may_send)
-    stamp.set(1_000_000)
-    assert stamp() <= asked[0]
+    async with venue_process(tmp_path) as venue, client_of(venue, 300, may_send) as client:
+        stamped: list[int] = []
+        stamp = client.nonce
+
+        def nonce() -> Any:
+            stamped.append(time.monotonic_ns())
+            return stamp()
+
+        client.nonce = nonce
+        await buy(client, "one")
+        await client.fetch_open_orders("BTC/USD")
+    assert len(asked) == 1
+    assert stamped[0] < asked[0] < stamped[1]

@@ -49,7 +49,7 @@ class CcxtDialer:
     async def dial(self, shard: int) -> "CcxtAdapter":
         """Learns the exchange's time and its markets."""
         settings = self._means.settings
-        stamp = Stamp(self._means.may_send)
+        stamp = Stamp()
         client = make_client(
             settings.exchange,
             address=settings.url,
@@ -57,6 +57,7 @@ class CcxtDialer:
             secret=settings.secret,
             expiry_ms=settings.expiry_ms,
             stamp=stamp,
+            may_send=self._means.may_send,
         )
         try:
             await set_clock(client, stamp)
@@ -99,7 +100,7 @@ class CcxtAdapter:
     async def ask_reports(self, after: int, back: int) -> None:
         """Tells what has happened since then; `exec_no` is the exchange's time of it."""
         self._check()
-        now_ms = self._stamp.now_ms
+        now_ms = self._stamp.now_ms()
         since_ms = after - (BACK_MS if back else OVERLAP_MS) if after else now_ms - DAY_MS
         if not self._since_ms:
             self._spawn(self._watch())
@@ -163,7 +164,8 @@ class CcxtAdapter:
                 for order in await self._client.watch_orders():
                     request_id = self._terms.cancel_of(order["info"])
                     await self._teller.order(order, request_id=request_id)
-            except BaseError as error:
+            except (BaseError, KeyError) as error:
+                # ccxt fails with a KeyError where a stream breaks while it subscribes.
                 log.warning("the stream broke: %r", error)
                 self._is_caught_up.clear()
                 await self._is_caught_up.wait()
@@ -182,7 +184,7 @@ class CcxtAdapter:
                 await set_clock(self._client, self._stamp)
                 often = often - 1 if self._is_caught_up.is_set() else OFTEN
                 if often > 0 or rounds % SYNC_EVERY == 0:
-                    now_ms = self._stamp.now_ms
+                    now_ms = self._stamp.now_ms()
                     await self._tell_since(self._since_ms - OVERLAP_MS, with_ended=False)
                     self._since_ms = now_ms
                 self._is_caught_up.set()
@@ -196,7 +198,7 @@ class CcxtAdapter:
     async def _tell_since(self, since_ms: int, *, with_ended: bool) -> None:
         while True:
             try:
-                await self._teller.sync(since_ms, self._stamp.now_ms, with_ended=with_ended)
+                await self._teller.sync(since_ms, self._stamp.now_ms(), with_ended=with_ended)
                 return
             except BaseError as error:
                 if outcome_of(error, self._terms.duplicate) not in NOT_NOW:

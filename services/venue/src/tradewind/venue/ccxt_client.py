@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One ccxt client with exact numbers, one attempt per call, and requests that expire in time.
 
-A request carries the exchange's time, taken before it is asked whether this process may still send.
+A request has the exchange's time written into it before it is asked whether it may still be sent.
 So whatever a paused process lets go when it wakes up was stamped while it was the active one, and
 the exchange refuses it once `expiry_ms` have passed: that is the fence where there are no sessions.
 """
@@ -26,29 +26,16 @@ RETRY_DEFAULT_S = 0.2
 class Stamp:
     """The exchange's clock: never ahead of it, and moved by nothing that is done to this one's."""
 
-    def __init__(self, may_send: Callable[[], bool]) -> None:
-        self._may_send = may_send
+    def __init__(self) -> None:
         self._offset_ms = 0
 
     def set(self, server_ms: int) -> None:
         """The exchange has just said what time it was."""
         self._offset_ms = server_ms - _monotonic_ms()
 
-    @property
     def now_ms(self) -> int:
         """The exchange's time, or a little earlier."""
         return _monotonic_ms() + self._offset_ms
-
-    def __call__(self) -> int:
-        """The time for a request, which may be sent.
-
-        Raises:
-            VenueGone: if this process is not the active one any more.
-        """
-        stamp_ms = self.now_ms
-        if not self._may_send():
-            raise VenueGone("this connector may not be the active one any more")
-        return stamp_ms
 
 
 def terms_of(exchange: str) -> Terms:
@@ -65,7 +52,14 @@ def terms_of(exchange: str) -> Terms:
 
 
 def make_client(
-    exchange: str, *, address: str, key: str, secret: str, expiry_ms: int, stamp: Stamp
+    exchange: str,
+    *,
+    address: str,
+    key: str,
+    secret: str,
+    expiry_ms: int,
+    stamp: Stamp,
+    may_send: Callable[[], bool],
 ) -> Any:
     """A client. `address` is where the exchange is, if it is not where ccxt knows it to be.
 
@@ -78,7 +72,8 @@ def make_client(
     client.number = str
     client.options.update(terms.options)
     client.options.update(terms.expiring(expiry_ms), maxRetriesOnFailure=0)
-    client.nonce = stamp
+    client.nonce = stamp.now_ms
+    _ask_after_signing(client, may_send)
     _hear_orphans(client)
     if address:
         terms.point_at(client.urls, address)
@@ -96,6 +91,22 @@ async def set_clock(client: Any, stamp: Stamp) -> None:
         stamp.set(await client.fetch_time())
     except BaseError as error:
         raise VenueGone(f"{client.id} cannot be reached: {error!r}"[:200]) from error
+
+
+def _ask_after_signing(client: Any, may_send: Callable[[], bool]) -> None:
+    """Lets out what changes something only if this process is the active one.
+
+    It is asked once the request has its time: what is asked in between would prove nothing.
+    """
+    sign = client.sign
+
+    def signed(path: str, api: Any = "public", method: str = "GET", *more: Any) -> Any:
+        request = sign(path, api, method, *more)
+        if method != "GET" and not may_send():
+            raise VenueGone("this connector may not be the active one any more")
+        return request
+
+    client.sign = signed
 
 
 def _hear_orphans(client: Any) -> None:

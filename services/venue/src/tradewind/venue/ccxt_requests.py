@@ -116,7 +116,7 @@ class Requests:
         if order["status"] != "open":
             await self._ended(request, order)
             return
-        exec_id = f"STATUS-{self._stamp.now_ms}-{request.request_id}"
+        exec_id = f"STATUS-{self._stamp.now_ms()}-{request.request_id}"
         await self._teller.prove(order, request.order_id, exec_id)
         is_replace = request.action is VenueAction.REPLACE
         if is_replace and lots(order["amount"], grid) == request.order_qty:
