@@ -116,22 +116,6 @@ def _free_exposure_on_timeout() -> None:
     evolve.HANDLERS[OrderReport] = order_report
 
 
-def _skip_hash_check() -> None:
-    """Readers take what one node has: neither sequences nor the chain of hashes are checked."""
-    from tradewind.common.jetstream import StreamReader
-
-    async def read(self: Any, max_records: int) -> Any:
-        self._is_hurried = False
-        records = await self._ask_store(max_records, self.next_seq)
-        if records:
-            self.next_seq = records[-1].seq + 1
-            self._is_hurried = len(records) == max_records
-        return records
-
-    StreamReader._read = read  # type: ignore[method-assign]
-    StreamReader._continues = lambda _self, _record: True  # type: ignore[method-assign,assignment]
-
-
 @dataclass(frozen=True, slots=True)
 class Sabotage:
     """`service` is whose processes are broken; any of `checkers` must fire in `scenario`."""
@@ -150,7 +134,6 @@ SABOTAGES = {
     "believe-absence-at-once": Sabotage(
         _believe_absence_at_once, "venue", "venue-read-lag", ("K2",)
     ),
-    "skip-hash-check": Sabotage(_skip_hash_check, "oms", "bit-flip", ("K7", "K9", "K14")),
     "free-exposure-on-timeout": Sabotage(_free_exposure_on_timeout, "oms", "venue-pause", ("K6",)),
 }
 
