@@ -191,6 +191,22 @@ BUGS: dict[str, Bug] = {
             ),
         ),
     ),
+    "end-before-its-fills": Bug(
+        "an order's end is believed before its fills were told",
+        7,
+        (
+            Edit(
+                "tradewind.venue.fills:Fills.is_missing_some",
+                "if sum(told.values()) == cum_qty:",
+                "if True:",
+            ),
+        ),
+    ),
+    "difference-ignored": Bug(
+        "nothing is told again where the venue's position differs",
+        5,
+        (Edit("tradewind.venue.positions:Positions.hear", "if stated.is_settled:", "if True:"),),
+    ),
     "durable-too-early": Bug(
         "a client is told that its request is stored before it is",
         4,
