@@ -6,8 +6,11 @@ failed by `strace`, which can do that to a process that runs.
 """
 
 import asyncio
+import fcntl
+import os
 import re
 import signal
+import struct
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -23,24 +26,28 @@ FILLING = "filling"
 FSYNCS = "fsync,fdatasync"
 SLOW_US = 100_000
 ATTACHED_S = 5.0
+LOOK_AGAIN_S = 0.05
 MIDDLE = 0.5
+SHUTDOWN, WITHOUT_FLUSHING = 0x8004587D, struct.pack("I", 2)
+"""What testers of file systems take a power failure from: see EXT4_IOC_SHUTDOWN."""
 
 
 class Disks:
     """A file system for each node. `with Disks.made(run_id, folder, 3) as disks`."""
 
-    def __init__(self, run_id: int, folder: Path) -> None:
+    def __init__(self, run_id: int, folder: Path, nodes: int) -> None:
         self._run_id = run_id
         self._folder = folder
+        self._nodes = range(1, nodes + 1)
 
     @classmethod
     @contextmanager
     def made(cls, run_id: int, folder: Path, nodes: int) -> Iterator["Disks"]:
         """The disks for the time of a block."""
         remove_left_over()
-        disks = cls(run_id, folder)
+        disks = cls(run_id, folder, nodes)
         try:
-            for node in range(1, nodes + 1):
+            for node in disks._nodes:
                 disks._make(node)
             yield disks
         finally:
@@ -66,6 +73,25 @@ class Disks:
         finally:
             filling.unlink()
 
+    def lose_power(self) -> None:
+        """From now on nothing more gets to any disk, not even what its file system still held."""
+        for node in self._nodes:
+            mount = os.open(self._mount(node), os.O_RDONLY)
+            try:
+                fcntl.ioctl(mount, SHUTDOWN, WITHOUT_FLUSHING)
+            finally:
+                os.close(mount)
+
+    async def power_again(self) -> None:
+        """The file systems come back as after a power failure: with what was fsynced.
+
+        Raises:
+            SuiteError: MACHINE_REFUSED, if one would not.
+        """
+        for node in self._nodes:
+            await _until_unmounted(self._mount(node))
+            self._attach(node)
+
     def _mount(self, node: int) -> Path:
         return self._folder / f"{PREFIX}{self._run_id}-n{node}"
 
@@ -76,8 +102,11 @@ class Disks:
         with image.open("wb") as file:
             file.truncate(DISK_MB * 1024**2)
         run("mkfs.ext4", "-q", "-F", "-m", "0", str(image))
-        run("mount", "-o", "loop", str(image), str(mount))
-        image.unlink()  # it is there as long as it is mounted
+        self._attach(node)
+
+    def _attach(self, node: int) -> None:
+        mount = self._mount(node)
+        run("mount", "-o", "loop", str(mount.with_suffix(".img")), str(mount))
 
 
 def remove_left_over() -> None:
@@ -92,6 +121,20 @@ def _unmount(run_id: int) -> None:
     for mount, text in MOUNTED.findall(MOUNTS.read_text()):
         if int(text) == run_id:
             run("umount", "--lazy", mount, is_required=False)
+
+
+def _is_mounted(mount: Path) -> bool:
+    return str(mount) in MOUNTS.read_text()
+
+
+async def _until_unmounted(mount: Path) -> None:
+    """Processes that were killed may hold it for a moment."""
+    for _ in range(round(ATTACHED_S / LOOK_AGAIN_S)):
+        run("umount", str(mount), is_required=False)
+        if not _is_mounted(mount):
+            return
+        await asyncio.sleep(LOOK_AGAIN_S)
+    raise SuiteError(f"{mount} could not be unmounted", code="MACHINE_REFUSED")
 
 
 @asynccontextmanager

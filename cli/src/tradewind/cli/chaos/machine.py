@@ -16,6 +16,7 @@ from tradewind.cli.chaos.disks import Disks
 from tradewind.cli.chaos.network import Network
 from tradewind.cli.chaos.scenarios import PAUSE_S, Action, Scenario
 from tradewind.cli.suite.facts import HOST, NODES, Place, SuiteError
+from tradewind.cli.suite.launcher import running_orchestrator
 from tradewind.common import subjects
 
 HELD_S = {
@@ -29,6 +30,7 @@ HELD_S = {
 PROGRAMS = {
     Action.CUT: ("ip", "iptables", "nsenter"),
     Action.FILL: ("mkfs.ext4", "mount", "umount", "fallocate"),
+    Action.POWER: ("mkfs.ext4", "mount", "umount"),
     Action.SLOW: ("strace",),
     Action.FAIL: ("strace",),
 }
@@ -77,7 +79,7 @@ class Machine:
             network = own_disks = None
             if Action.CUT in actions:
                 network = stack.enter_context(Network.made(os.getpid(), NODES))
-            if Action.FILL in actions:
+            if actions & {Action.FILL, Action.POWER}:
                 made = Disks.made(os.getpid(), folder / "disks", NODES)
                 own_disks = stack.enter_context(made)
             yield cls(scenarios, folder, network, own_disks)
@@ -134,6 +136,15 @@ class Machine:
             case Action.FAIL:
                 async with disks.failing_fsync(pid):
                     yield
+            case Action.POWER:
+                assert self._disks is not None
+                orchestrator = running_orchestrator(self._folder)
+                assert orchestrator is not None
+                with _paused({"orchestrator": orchestrator.pid}):
+                    self._disks.lose_power()
+                    _signal(pids, signal.SIGKILL)
+                    await self._disks.power_again()
+                yield
             case Action.FLIP:
                 block = disks.closed_block(*self._logs(victim))
                 assert block is not None

@@ -21,6 +21,7 @@ class Action(StrEnum):
     FILL = "fill the disk of"
     SLOW = "slow every fsync of"
     FAIL = "fail every fsync of"
+    POWER = "take the power from"
     FLIP = "flip a stored bit of, and kill,"
 
 
@@ -52,6 +53,7 @@ class Victim(StrEnum):
     VENUE = "the venue itself"
     JOURNAL_LEADER = "the node that leads a journal"
     NODE = "any node"
+    NODES = "all nodes at once"
     COPY = "a node with its copy of a shard's logs, and a replica that reads them anew"
     ZONE = "a zone: a node, its replicas, its gateway and its connector"
 
@@ -137,6 +139,9 @@ SCENARIOS |= {
     )
 }
 SCENARIOS["bit-flip"] = (Scenario(victim=Victim.COPY, action=Action.FLIP, probe=Probe.ACCEPTED),)
+SCENARIOS["power-loss"] = (
+    Scenario(victim=Victim.NODES, action=Action.POWER, probe=Probe.ACCEPTED),
+)
 SCENARIOS["everything"] = tuple(
     scenario for name in sorted(SCENARIOS) for scenario in SCENARIOS[name] if not scenario.failpoint
 )

@@ -19,6 +19,7 @@ IN_STEP_S = 90.0
 LOOK_AGAIN_S = 0.05
 LAG_MAX = 200
 BEAT_FRESH_MS = 1_500
+ALL_NODES = "all nodes"
 
 
 class View:
@@ -47,14 +48,10 @@ class View:
         """Processes that are this kind of victim now, each with the shard that it would harm."""
         names = sorted(self.rows())
         shards = range(self.facts.shards)
+        if victim in BUSY:
+            beats = await heartbeats(self.bus)
+            return {beat["instance"]: beat.get("shard") for beat in beats if BUSY[victim](beat)}
         match victim:
-            case Victim.SHARD_LEADER:
-                beats = await heartbeats(self.bus)
-                return {
-                    beat["instance"]: beat["shard"]
-                    for beat in beats
-                    if beat["service"] == "oms" and beat["role"] == "leader"
-                }
             case Victim.JOURNAL_LEADER:
                 leaders = await stream_leaders(self.bus, self.facts.shards)
                 by_name = {row["stream"]: row["leader"] or "" for row in leaders}
@@ -63,24 +60,20 @@ class View:
             case Victim.NODE:
                 return {name: None for name in names if name.startswith("nats-")}
             case Victim.COPY:
-                nodes = range(1, len(self.facts.nodes) + 1)
-                return {f"copy-{shard}-{node}": shard for shard in shards for node in nodes}
+                return self._copies()
             case Victim.ZONE:
                 return await self._zones()
-            case Victim.CONNECTOR:
-                beats = await heartbeats(self.bus)
-                return {beat["instance"]: None for beat in beats if beat.get("role") == "connected"}
-            case Victim.GATEWAY:
-                beats = await heartbeats(self.bus)
-                return {beat["instance"]: None for beat in beats if beat.get("sessions")}
-            case Victim.ARCHIVER:
-                beats = await heartbeats(self.bus)
-                return {beat["instance"]: None for beat in beats if beat.get("role") == "writer"}
             case Victim.RISK | Victim.VENUE:
                 return {name: None for name in names if name.startswith(PREFIXES[victim])}
+            case _:
+                return {ALL_NODES: None}
 
     def members(self, victim: str) -> dict[str, int]:
         """The processes that a victim consists of, with their ids: some have several."""
+        if victim == ALL_NODES:
+            return {
+                name: self.pid(name) for name in sorted(self.rows()) if name.startswith("nats-")
+            }
         kind, _, number = victim.partition("-")
         if kind == "copy":
             shard, _, node = number.partition("-")
@@ -91,6 +84,12 @@ class View:
         names = {f"nats-n{int(number) + 1}", f"gateway-{number}", f"venue-sim-{number}"}
         names |= {f"oms-{shard}-{number}" for shard in range(self.facts.shards)}
         return {name: self.pid(name) for name in sorted(names & self.rows().keys())}
+
+    def _copies(self) -> dict[str, int | None]:
+        nodes = range(1, len(self.facts.nodes) + 1)
+        return {
+            f"copy-{shard}-{node}": shard for shard in range(self.facts.shards) for node in nodes
+        }
 
     async def _zones(self) -> dict[str, int | None]:
         """Every zone, with a shard whose journal another zone leads: that one must go on."""
@@ -166,3 +165,10 @@ PREFIXES = {
     Victim.RISK: "risk-",
     Victim.VENUE: "simvenue",
 }
+BUSY: dict[Victim, Callable[[dict[str, Any]], bool]] = {
+    Victim.SHARD_LEADER: lambda beat: beat["service"] == "oms" and beat["role"] == "leader",
+    Victim.GATEWAY: lambda beat: bool(beat.get("sessions")),
+    Victim.CONNECTOR: lambda beat: beat.get("role") == "connected",
+    Victim.ARCHIVER: lambda beat: beat.get("role") == "writer",
+}
+"""Victims that are known by what they say they do."""
