@@ -48,6 +48,6 @@ async def test_a_lost_container_costs_no_client_an_answer(fault: str, silence_s:
         assert seen.longest_silence_s < silence_s, f"{kind}: {seen.line()}"
 
 
-async def test_the_client_would_notice_an_edge_that_hangs() -> None:
-    for seen in (await play("pause:edge-1", during_s=3.0)).values():
+async def test_the_client_would_notice_an_edge_that_is_lost() -> None:
+    for seen in (await play("kill:edge-1", during_s=3.0)).values():
         assert seen.longest_silence_s > 2.0
