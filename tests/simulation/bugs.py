@@ -26,7 +26,7 @@ BUGS: dict[str, Bug] = {
     ),
     "append-at-the-tail": Bug(
         "who takes over appends after the last output it is told of, not at the outputs' place",
-        2,
+        4,
         (
             Edit(
                 f"{APPENDER}._append",
@@ -64,7 +64,7 @@ BUGS: dict[str, Bug] = {
     ),
     "record-skipped": Bug(
         "a reader takes what it hears next and does not see the hole before it",
-        5,
+        1,
         (
             Edit(
                 "tradewind.common.jetstream.reader:StreamReader._take_held",
@@ -86,7 +86,7 @@ BUGS: dict[str, Bug] = {
     ),
     "freed-on-timeout": Bug(
         "an order without an answer reserves nothing",
-        3,
+        5,
         (
             Edit(
                 "tradewind.core.state:Order.reserved_qty",
@@ -97,7 +97,7 @@ BUGS: dict[str, Bug] = {
     ),
     "silence-is-a-no": Bug(
         "a request without an answer is taken for refused",
-        0,
+        5,
         tuple(
             Edit(f"tradewind.venue.{name}:unknown", "ExecType.UNKNOWN", "ExecType.REJECTED")
             for name in ("doubts", "outbound")
@@ -105,7 +105,7 @@ BUGS: dict[str, Bug] = {
     ),
     "late-fill-dropped": Bug(
         "a fill after the end of its order is ignored",
-        1,
+        5,
         (
             Edit(
                 f"{DECIDE}:_change",
@@ -138,7 +138,7 @@ BUGS: dict[str, Bug] = {
     ),
     "request-forgotten": Bug(
         "a new session is not given the cancels and replaces without an answer",
-        3,
+        0,
         (
             Edit(
                 f"{DECIDE}:_unsettled",
@@ -149,12 +149,12 @@ BUGS: dict[str, Bug] = {
     ),
     "no-fence": Bug(
         "a session is taken and the one before lives on",
-        3,
+        10,
         (Edit("tests.simulation.exchange:Exchange.logon", "self._fence(other)", "pass"),),
     ),
     "two-connectors": Bug(
         "a session is taken, the one before lives on, and its connector does not stop",
-        3,
+        6,
         (
             Edit("tests.simulation.exchange:Exchange.logon", "self._fence(other)", "pass"),
             Edit(
@@ -166,12 +166,12 @@ BUGS: dict[str, Bug] = {
     ),
     "read-lag-ignored": Bug(
         "absence at the venue is taken for proof before its read lag has passed",
-        11,
+        6,
         (Edit(f"{SESSION}._one_session", "self._read_lag_s", "0"),),
     ),
     "sent-again-unasked": Bug(
         "what an earlier session may have sent is sent without asking",
-        10,
+        1,
         (
             Edit(
                 "tradewind.venue.outbound:Outbound.offer",
@@ -182,7 +182,7 @@ BUGS: dict[str, Bug] = {
     ),
     "report-lost": Bug(
         "a report that the journal did not take does not go again",
-        9,
+        6,
         (
             Edit(
                 "tradewind.venue.inbound:Inbound._collect_failed",
@@ -220,7 +220,7 @@ BUGS: dict[str, Bug] = {
     ),
     "unknown-told-as-refused": Bug(
         "a client is told that its request is not stored when nobody knows",
-        50,
+        219,
         (
             Edit(
                 "tradewind.gateway.journal:Journal._on_acked",
@@ -231,7 +231,7 @@ BUGS: dict[str, Bug] = {
     ),
     "larger-size-forgotten": Bug(
         "a full fill ends an order although a larger size was asked for",
-        4,
+        58,
         (
             Edit(
                 f"{DECIDE}:_change",
@@ -242,7 +242,7 @@ BUGS: dict[str, Bug] = {
     ),
     "answered-doubt": Bug(
         "an order is UNKNOWN for a request that has been answered",
-        170,
+        194,
         (
             Edit(
                 f"{DECIDE}:_fault",
@@ -253,7 +253,7 @@ BUGS: dict[str, Bug] = {
     ),
     "end-before-fill": Bug(
         "an order's end is journaled while a fill of it is on the way",
-        52,
+        146,
         (
             Edit(
                 "tradewind.venue.inbound:Inbound._may_publish",
