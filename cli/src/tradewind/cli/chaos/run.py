@@ -17,7 +17,7 @@ from tradewind.cli.chaos.load import Load
 from tradewind.cli.chaos.machine import Machine
 from tradewind.cli.chaos.nemesis import Fault, Nemesis
 from tradewind.cli.chaos.report import TIGHT, Observed, Plan, make_report
-from tradewind.cli.chaos.sabotage import SABOTAGES
+from tradewind.cli.chaos.sabotage import LAZY_FSYNC, SABOTAGES
 from tradewind.cli.chaos.scenarios import SCENARIOS, Action, Probe
 from tradewind.cli.chaos.venue_faults import CONNECTOR_SETTINGS
 from tradewind.cli.chaos.view import View
@@ -63,6 +63,7 @@ async def run_chaos(plan: Plan, folder: Path, env: Mapping[str, str]) -> dict[st
             instead=_instead(plan),
             connector=_connector_settings(plan),
             places=machine.places,
+            is_fsync_always=plan.sabotage != LAZY_FSYNC,
         )
         async with running_suite(folder / "suite", options, env, Progress()) as facts:
             return await _Run(plan, folder, facts, machine).report()

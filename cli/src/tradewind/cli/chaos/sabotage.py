@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+LAZY_FSYNC = "lazy-fsync"
+"""Nodes fsync now and then, as the broker does unless it is told otherwise."""
 ARMED_AFTER_S = 6.0
 """After the start of a process, for a bug with which a suite would not even start."""
 
@@ -116,9 +118,16 @@ def _free_exposure_on_timeout() -> None:
     evolve.HANDLERS[OrderReport] = order_report
 
 
+def _nothing() -> None:
+    """No service is broken."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sabotage:
-    """`service` is whose processes are broken; any of `checkers` must fire in `scenario`."""
+    """`service` is whose processes are broken; any of `checkers` must fire in `scenario`.
+
+    Without a service, the nodes are: see `LAZY_FSYNC`.
+    """
 
     apply: Callable[[], None]
     service: str
@@ -134,6 +143,7 @@ SABOTAGES = {
     "believe-absence-at-once": Sabotage(
         _believe_absence_at_once, "venue", "venue-read-lag", ("K2",)
     ),
+    LAZY_FSYNC: Sabotage(_nothing, "", "power-loss", ("K1", "K9")),
     "free-exposure-on-timeout": Sabotage(_free_exposure_on_timeout, "oms", "venue-pause", ("K6",)),
 }
 
@@ -141,6 +151,8 @@ SABOTAGES = {
 def instead_of(name: str, others: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """The modules and arguments that stand for services when this is broken too."""
     service = SABOTAGES[name].service
+    if not service:
+        return dict(others)
     module = others.get(service, [f"tradewind.{service}"])
     return {**others, service: ["tradewind.cli.chaos.sabotage", name, *module]}
 
