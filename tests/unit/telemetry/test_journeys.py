@@ -52,7 +52,7 @@ def lived(
 ) -> Journeys:
     """A request, and what became of it."""
     journeys = Journeys(slow_ns=slow_ms * MS)
-    at = {"Tw-At": str(100 * MS)} | more
+    at = {"Tw-At": str(100 * MS)} | (more or {})
     journeys.entry(0, entry(7, 102, "journal.0.cmd.A", sampled, **at))
     journeys.output(0, output(9, 7, 105, said=said, reason="MAX_POSITION"))
     return journeys
@@ -112,7 +112,7 @@ def test_what_was_not_sampled_is_shown_if_it_went_wrong_or_was_slow(
 
 
 def test_a_span_of_the_callers_is_the_parent_of_the_request() -> None:
-    found = told(lived(sampled=True, **{"Tw-Parent": "c" * 16}), 10**6)
+    found = told(lived(sampled=True, more={"Tw-Parent": "c" * 16}), 10**6)
     assert found["request"][0].parent_id == "c" * 16
 
 
@@ -124,7 +124,7 @@ def test_every_attribute_is_in_the_table_of_names() -> None:
 
 
 def test_a_clock_that_is_behind_makes_no_span_end_before_it_begins() -> None:
-    found = told(lived(sampled=True, **{"Tw-At": str(500 * MS)}), 10**6)
+    found = told(lived(sampled=True, more={"Tw-At": str(500 * MS)}), 10**6)
     assert all(span.end_ns >= span.start_ns for spans in found.values() for span in spans)
 
 
