@@ -48,7 +48,11 @@ def told(journeys: Journeys, at_ms: int) -> dict[str, list[Span]]:
 
 
 def lived(
-    *, sampled: bool, said: str = "PENDING_NEW", slow_ms: int = 1000, **more: str
+    *,
+    sampled: bool,
+    said: str = "PENDING_NEW",
+    slow_ms: int = 1000,
+    more: dict[str, str] | None = None,
 ) -> Journeys:
     """A request, and what became of it."""
     journeys = Journeys(slow_ns=slow_ms * MS)
