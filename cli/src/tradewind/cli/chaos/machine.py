@@ -35,6 +35,7 @@ PROGRAMS = {
     Action.FAIL: ("strace",),
 }
 """What must be installed, besides being root."""
+LOADED_S = 8.0
 BLOCK_WITHIN_S = 120.0
 LOOK_AGAIN_S = 0.1
 SIGNALS = {
@@ -92,9 +93,13 @@ class Machine:
     async def until_possible(self, scenario: Scenario, name: str) -> None:
         """Waits until there is what is to be harmed: a bit in a block that is written no more.
 
+        Before a power failure, a load that has much to lose.
+
         Raises:
             SuiteError: NOTHING_TO_HARM, if the load does not make one in time.
         """
+        if scenario.action is Action.POWER:
+            await asyncio.sleep(LOADED_S)
         if scenario.action is not Action.FLIP:
             return
         for _ in range(round(BLOCK_WITHIN_S / LOOK_AGAIN_S)):
