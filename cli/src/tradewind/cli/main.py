@@ -9,7 +9,7 @@ import typer
 from tradewind.cli import limits, operators, orders
 from tradewind.cli.bench_commands import app as bench_app
 from tradewind.cli.chaos_commands import app as chaos_app
-from tradewind.cli.console_io import EXIT_HOLDS, out, print_json, run_or_explain
+from tradewind.cli.console_io import EXIT_HOLDS, err, out, print_json, run_or_explain
 from tradewind.cli.replay_commands import replay
 from tradewind.cli.shard import app as shard_app
 from tradewind.cli.suite.facts import Options, suite_folder
@@ -152,6 +152,30 @@ def verify(
                 out.print(f"  {problem['check']} at {problem['seq']}: {problem['text']}")
         out.print("[bold green]holds[/]" if report["holds"] else "[bold red]does not hold[/]")
         return exit_code(report)
+
+    run_or_explain(work)
+
+
+@app.command("restart-node")
+def restart_node(
+    nodes: Annotated[list[str], typer.Argument(help="Nodes, as `tradewind status` names them.")],
+    home: Home = DEFAULT_HOME,  # type: ignore[assignment]
+    name: Name = DEFAULT_NAME,
+    as_json: AsJson = False,
+) -> None:
+    """Restarts nodes of the bus one after the other, each without a gap in trading."""
+    from tradewind.cli.nodes import restart
+
+    async def work() -> int:
+        facts = running_facts(home, name)
+        for node in nodes:
+            err.print(f"{node}: its leaders leave it, then it is restarted ...")
+            await restart(facts, node)
+        if as_json:
+            print_json({"restarted": nodes})
+        else:
+            out.print(f"restarted: {', '.join(nodes)}")
+        return EXIT_HOLDS
 
     run_or_explain(work)
 

@@ -73,6 +73,12 @@ def test_the_longest_gap_elsewhere_is_between_orders_of_the_other_shards() -> No
     assert answered.gap_elsewhere_ns(fault(Probe.ACCEPTED), 200) is None
 
 
+def test_the_longest_gap_of_a_planned_restart_is_the_worst_shards() -> None:
+    lines = [*order("c1", "A", 90, PENDING_NEW=110), *order("c2", "B", 91, PENDING_NEW=180)]
+    answered = Answered({"c": lines}, SHARD_OF)
+    assert answered.longest_gap_ns(fault(Probe.UNBROKEN, healed_ns=200)) == 90
+
+
 def test_what_never_recovered_has_no_time() -> None:
     lines = order("c1", "A", 101)
     assert Answered({"c": lines}, SHARD_OF).recovery_ns(fault(Probe.ACCEPTED)) is None

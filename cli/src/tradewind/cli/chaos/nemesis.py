@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from tradewind.cli import nodes
 from tradewind.cli.chaos.machine import Machine
 from tradewind.cli.chaos.scenarios import Action, Probe, Scenario, Victim
 from tradewind.cli.chaos.venue_faults import VenuePeople, is_deadly, plays, until_settled
@@ -73,6 +74,8 @@ class Nemesis:
     async def _inject(self, scenario: Scenario, on_fault: Callable[[Fault], object]) -> Fault:
         if scenario.action is Action.MISBEHAVE:
             return await self._misbehave(scenario, on_fault)
+        if scenario.action is Action.MAINTAIN:
+            return await self._maintain(scenario, on_fault)
         found = await self._view.candidates(scenario.victim)
         while not found:  # a shard may have no leader for a moment
             await asyncio.sleep(0.05)
@@ -93,6 +96,21 @@ class Nemesis:
         async with self._machine.harmed(scenario, name, pids):
             on_fault(fault)
             await self._machine.hold(scenario)
+        return msgspec.structs.replace(fault, healed_ns=time.monotonic_ns())
+
+    async def _maintain(self, scenario: Scenario, on_fault: Callable[[Fault], object]) -> Fault:
+        """The next node is restarted as people would do it: in turn, all of them."""
+        turn = len(self.faults) % len(nodes.names())
+        fault = Fault(
+            t_ns=time.monotonic_ns(),
+            scenario=self._scenario,
+            victim=nodes.names()[turn],
+            pids={},
+            action=scenario.action,
+            probe=scenario.probe,
+        )
+        on_fault(fault)
+        await nodes.restart(self._view.facts, fault.victim)
         return msgspec.structs.replace(fault, healed_ns=time.monotonic_ns())
 
     async def _misbehave(self, scenario: Scenario, on_fault: Callable[[Fault], object]) -> Fault:

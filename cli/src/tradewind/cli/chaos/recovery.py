@@ -46,6 +46,13 @@ class Answered:
         ]
         return min(times, default=None)
 
+    def longest_gap_ns(self, fault: Fault) -> int:
+        """The longest time without an accepted order while it lasted, on the worst shard."""
+        return max(
+            self._gap_ns({shard}, fault.t_ns, fault.healed_ns)
+            for shard in set(self._shard_of.values())
+        )
+
     def gap_elsewhere_ns(self, fault: Fault, until_ns: int) -> int | None:
         """The longest time without an accepted order on the shards that were not harmed.
 
@@ -53,14 +60,15 @@ class Answered:
         """
         if fault.shard is None or len(set(self._shard_of.values())) == 1:
             return None
+        return self._gap_ns(set(self._shard_of.values()) - {fault.shard}, fault.t_ns, until_ns)
+
+    def _gap_ns(self, shards: set[int], from_ns: int, until_ns: int) -> int:
         times = sorted(
             told[ACCEPTED]
             for _asked, _client, account, told in self._orders
-            if self._shard_of[account] != fault.shard
-            and fault.t_ns < told.get(ACCEPTED, 0) < until_ns
+            if self._shard_of[account] in shards and from_ns < told.get(ACCEPTED, 0) < until_ns
         )
-        moments = [fault.t_ns, *times, until_ns]
-        return max(later - earlier for earlier, later in pairwise(moments))
+        return max(later - earlier for earlier, later in pairwise([from_ns, *times, until_ns]))
 
     def _harmed(self, fault: Fault) -> set[str]:
         """The clients that were connected to the victim; all, if it is no gateway or had none."""

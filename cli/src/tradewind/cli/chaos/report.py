@@ -92,6 +92,7 @@ def make_report(plan: Plan, shards: int, seen: Observed) -> dict[str, Any]:
         "examples": {name: found for name, found in verdict.examples.items() if found},
         "recovery_ms": summary([sample for sample in samples if sample is not None]),
         "samples_ms": samples,
+        "errors_told": _errors_told(seen),
         "gap_elsewhere_ms": summary(_gaps_elsewhere(seen.faults, answered)),
         "coverage": coverage,
         **_over_time(seen, samples),
@@ -119,8 +120,13 @@ def _judged(
 def _samples(seen: Observed, answered: Answered) -> list[float | None]:
     found: list[float | None] = []
     for number, fault in enumerate(seen.faults):
-        has_own_probe = fault.probe in (Probe.ARCHIVED, Probe.KILLED)
-        taken_ns = seen.probed[number] if has_own_probe else answered.recovery_ns(fault)
+        match fault.probe:
+            case Probe.ARCHIVED | Probe.KILLED:
+                taken_ns = seen.probed[number]
+            case Probe.UNBROKEN:
+                taken_ns = answered.longest_gap_ns(fault)
+            case _:
+                taken_ns = answered.recovery_ns(fault)
         found.append(None if taken_ns is None else round(taken_ns / NS_PER_MS, 1))
     return found
 
@@ -135,6 +141,14 @@ def _gaps_elsewhere(faults: list[Fault], answered: Answered) -> list[float]:
         if fault.probe in ANSWERS
     ]
     return [round(gap / NS_PER_MS, 1) for gap in gaps if gap is not None]
+
+
+def _errors_told(seen: Observed) -> dict[str, int]:
+    """How often clients were refused while a fault lasted, by code; a repetition may succeed."""
+    lines = [line for lines in seen.histories.values() for line in lines if line.kind == "error"]
+    spans = [(fault.t_ns, fault.healed_ns) for fault in seen.faults]
+    told = [line.code for line in lines if any(a <= line.t_ns <= b for a, b in spans)]
+    return {code: told.count(code) for code in sorted(set(told))}
 
 
 def _over_time(seen: Observed, samples: list[float | None]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ class Action(StrEnum):
     FAIL = "fail every fsync of"
     POWER = "take the power from"
     FLIP = "flip a stored bit of, and kill,"
+    MAINTAIN = "restart, as planned,"
 
 
 class Probe(StrEnum):
@@ -33,6 +34,7 @@ class Probe(StrEnum):
     ACKNOWLEDGED: a new order is acknowledged by the venue.
     ARCHIVED: a new order's row is in the warehouse.
     KILLED: a trading state is set and takes effect.
+    UNBROKEN: new orders are accepted all the time; clocked is the longest time without one.
     """
 
     ACCEPTED = "accepted"
@@ -40,6 +42,7 @@ class Probe(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     ARCHIVED = "archived"
     KILLED = "killed"
+    UNBROKEN = "unbroken"
 
 
 class Victim(StrEnum):
@@ -95,6 +98,9 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     "nats-kill": (
         Scenario(victim=Victim.JOURNAL_LEADER, action=Action.KILL, probe=Probe.ACCEPTED),
         Scenario(victim=Victim.NODE, action=Action.KILL, probe=Probe.ACCEPTED),
+    ),
+    "node-maintenance": (
+        Scenario(victim=Victim.NODE, action=Action.MAINTAIN, probe=Probe.UNBROKEN),
     ),
     "zone-loss": (Scenario(victim=Victim.ZONE, action=Action.KILL, probe=Probe.ACCEPTED),),
     "venue-pause": (Scenario(victim=Victim.VENUE, action=Action.PAUSE, probe=Probe.ACKNOWLEDGED),),

@@ -108,6 +108,20 @@ async def move_leader(bus: Bus, stream: str, node: str) -> None:
     await _step_down(bus, f"STREAM.LEADER.STEPDOWN.{stream}", node)
 
 
+async def leave(bus: Bus, node: str) -> None:
+    """Has others lead everything that `node` leads and they hold too; journals and EVENTS last.
+
+    Raises:
+        BusError: if a leader would not move in time.
+    """
+    names: list[str] = (await bus.api("STREAM.NAMES"))["streams"]
+    for stream in sorted(names, key=lambda name: name.startswith(("JOURNAL_", "EVENTS_"))):
+        cluster = await _cluster(bus, stream)
+        others = [each["name"] for each in cluster.get("replicas", []) if _is_in_sync(each)]
+        if cluster.get("leader") == node and others:
+            await place_stream(bus, stream, sorted(others)[0])
+
+
 async def place_stream(bus: Bus, stream: str, node: str) -> None:
     """Has `node` lead `stream`.
 

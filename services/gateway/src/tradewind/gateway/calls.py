@@ -103,6 +103,7 @@ class Calls:
         """Journals and waits a while: why it failed, the entry, its first output if it came."""
         deadline_s = asyncio.get_running_loop().time() + self.answer_wait_ms / 1000
         waiter = Waiter()
+        await self.journal.room()
         in_flight = self.journal.publish(
             shard, command, waiter, traceparent, actor=actor, parent=parent
         )

@@ -26,6 +26,8 @@ MAX_EARLY = 8_192
 STALLED_AFTER_NS = 2_000_000_000
 FORGOTTEN_AFTER_NS = 6_000_000_000
 WATCH_S = 0.05
+ROOM_LOOK_S = 0.005
+ROOM_LOOKS = 30
 ADDS_RISK = (SubmitOrder, ReplaceOrder, FlattenPosition)
 """What is refused while nothing is processed; cancels and questions pass."""
 
@@ -134,15 +136,15 @@ class Journal:
         acked.add_done_callback(partial(self._on_acked, request))
         return request
 
-    async def room(self, timeout_ms: int) -> None:
-        """Waits a little while too many are under way: pushes back before anything is refused."""
-        if self._room.is_set():
-            return
-        try:
-            async with asyncio.timeout(timeout_ms / 1000):
-                await self._room.wait()
-        except TimeoutError:
-            return
+    async def room(self) -> None:
+        """Waits a little while too many are under way, or while the bus is being reached again.
+
+        That pushes back before anything is refused: a planned move to another node takes no longer.
+        """
+        for _ in range(ROOM_LOOKS):
+            if self._room.is_set() and self._bus.is_connected:
+                return
+            await asyncio.sleep(ROOM_LOOK_S)
 
     def wants(self, shard: int, entry: int) -> bool:
         """Whether an output of this entry may be somebody's answer."""

@@ -37,7 +37,6 @@ MAX_FRAME_MESSAGES = 200
 HELLO_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 1.0
 ENDING_TIMEOUT_S = 1.0
-ROOM_TIMEOUT_MS = 250
 CLOSE_POLICY = 1008
 CLOSE_SLOW = 4008
 CLOSE_GIVEN_UP = 4009
@@ -233,7 +232,7 @@ class Sessions:
     async def _read(self, session: Session) -> None:
         while True:
             messages = split_frame(await _receive(session.socket))
-            await self._journal.room(ROOM_TIMEOUT_MS)
+            await self._journal.room()
             if isinstance(messages, Refusal):
                 session.push_error(messages)
                 continue
