@@ -30,6 +30,7 @@ ALLOWED = [
     ("orchestrator", "query.oms.0.state"),
     ("console", "query.risk.positions"),
     ("auditor", "query.oms.1.digests"),
+    ("telemetry", "$JS.API.DIRECT.GET.EVENTS_0"),
     ("bench", "journal.1.cmd.BENCH0"),
     ("bench", "raw.0"),
 ]
@@ -53,6 +54,8 @@ DENIED = [
     ("console", "journal.0.control.SetTradingState"),
     ("auditor", "$JS.API.STREAM.UPDATE.AUDIT"),
     ("auditor", "audit.x"),
+    ("telemetry", "archive.stored"),
+    ("telemetry", "journal.0.cmd.DEMO"),
     ("bench", "events.0.order.BENCH0"),
     ("bench", "$JS.API.STREAM.CREATE.RAW_0"),
 ]
@@ -64,6 +67,7 @@ HEARD = [
     ("risk", "md.*.*.*"),
     ("archiver", "live.journal.0.>"),
     ("console", "live.$KV.STATUS.>"),
+    ("archiver", "archive.stored"),
 ]
 
 NOT_HEARD = [

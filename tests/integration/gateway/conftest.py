@@ -63,6 +63,7 @@ class Platform:
         self.gateway_env = {
             "TRADEWIND_HTTP_HOST": "127.0.0.1",
             "TRADEWIND_KEYS_FILE": str(keys_file),
+            "TRADEWIND_TRACE_RATIO": "0",
         }
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -95,9 +96,9 @@ class Platform:
         """Starts the gateway."""
         self._start_gateway("gateway-1", self.url)
 
-    def start_other_gateway(self) -> None:
-        """Starts another one beside it."""
-        self._start_gateway("gateway-2", self.other_url)
+    def start_other_gateway(self, url: str = "") -> None:
+        """Starts another one, beside it or where it is told to."""
+        self._start_gateway("gateway-2", url or self.other_url)
 
     def _start_gateway(self, instance: str, url: str) -> None:
         port = url.rpartition(":")[2]

@@ -165,7 +165,7 @@ async def test_the_heartbeat_says_how_fast_it_is(platform: Platform) -> None:
 
 
 async def test_a_taken_port_is_said_in_one_sentence(platform: Platform) -> None:
-    platform.start("gateway", "gateway-2", platform.gateway_env)
+    platform.start_other_gateway(platform.url)
     process = platform.processes["gateway-2"]
     await eventually(lambda: process.poll() is not None, 20)
     assert process.returncode == 1
