@@ -4,6 +4,7 @@
 import secrets
 import shutil
 import tempfile
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +24,12 @@ from tradewind.cli.suite_of import AsJson
 app = typer.Typer(no_args_is_help=True, help="Break a suite that is started for it, and judge.")
 
 
+class Driver(StrEnum):
+    """What runs the suite that is broken."""
+
+    PROCESS = "process"
+
+
 @app.command()
 def run(
     context: typer.Context,
@@ -34,6 +41,9 @@ def run(
     sabotage: Annotated[
         str, typer.Option(help="Run with this bug planted; a checker must fire.")
     ] = "",
+    driver: Annotated[
+        Driver, typer.Option(help="Who runs the suite; containers: see docs/containers.md.")
+    ] = Driver.PROCESS,
     keep: Annotated[
         Path | None, typer.Option(help="Folder for histories and logs; kept afterwards.")
     ] = None,
@@ -47,6 +57,7 @@ def run(
     from tradewind.cli.chaos.report import Plan
     from tradewind.cli.chaos.run import run_chaos
 
+    assert driver is Driver.PROCESS
     plan = Plan(
         scenario=scenario,
         faults=faults,
