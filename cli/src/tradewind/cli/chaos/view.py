@@ -2,6 +2,7 @@
 """What the nemesis must know of the suite: who does what now, and who is back in step."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -124,7 +125,8 @@ class View:
         await self._until(self._is_in_step)
 
     async def _until(self, is_so: Callable[[], Awaitable[bool]]) -> None:
-        for _ in range(round(IN_STEP_S / LOOK_AGAIN_S)):
+        deadline_s = time.monotonic() + IN_STEP_S
+        while time.monotonic() < deadline_s:
             if await is_so():
                 return
             await asyncio.sleep(LOOK_AGAIN_S)
