@@ -14,6 +14,7 @@ from tests.unit.core.test_snapshot import busy
 from tradewind.common import snapshots
 from tradewind.common.errors import BusError, CorruptionError, Refused
 from tradewind.common.jetstream import Bus, ObjectStore, read_last, read_subject
+from tradewind.common.jetstream.objects import ObjectInfo
 from tradewind.common.snapshots import SnapshotStore, Stored
 from tradewind.common.testing import eventually
 from tradewind.core.testing import Desk
@@ -35,11 +36,18 @@ async def empty(connect: Connect) -> None:
     await admin.api(f"STREAM.PURGE.{STREAM}")
 
 
+async def all_of(store: ObjectStore, count: int) -> list[ObjectInfo]:
+    """The objects of a store, once all are there."""
+    found = await store.infos()
+    return found if len(found) == count else []
+
+
 async def test_an_object_of_many_chunks_is_read_as_it_was_put(bus: Bus) -> None:
     store = ObjectStore(bus, "SNAPSHOTS")
     await store.put("one", [LARGE[:300_000], LARGE[300_000:]], {"colour": "red"})
     await store.put("other", [b"small"], {})
-    (one, other) = sorted(await store.infos(), key=lambda info: info.name)
+    infos = await eventually(lambda: all_of(store, 2))  # a server that lags may be asked
+    (one, other) = sorted(infos, key=lambda info: info.name)
     assert one.metadata == {"colour": "red"}
     assert await store.get(one) == LARGE
     assert await store.get(other) == b"small"

@@ -91,6 +91,12 @@ async def emptied(replica: Replica) -> None:
     await eventually(lambda: not replica.outbox)
 
 
+async def over(task: "asyncio.Task[None]") -> None:
+    """Ends a task, so that it cannot fail in somebody else's test."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
 async def run_until_empty(replica: Replica, appender: Appender) -> None:
     done = asyncio.Event()
 
@@ -99,8 +105,10 @@ async def run_until_empty(replica: Replica, appender: Appender) -> None:
         done.set()
 
     watcher = asyncio.create_task(watch())
-    await work_until(appender, done)
-    await watcher
+    try:
+        await work_until(appender, done)
+    finally:
+        await over(watcher)
 
 
 @pytest.mark.anyio
@@ -127,7 +135,7 @@ async def test_who_hears_that_the_leader_has_ended_is_not_patient() -> None:
     assert replica.outbox, "another one's end means nothing"
     appender.hear_end(b'{"instance": "oms-0-1", "pid": 1}')
     await emptied(replica)
-    running.cancel()
+    await over(running)
 
 
 @pytest.mark.anyio
