@@ -12,7 +12,8 @@ from typing import Any
 
 from aiohttp import ClientSession, ClientWebSocketResponse
 
-LISTENING = re.compile(r"listening on ([0-9.]+):(\d+)")
+LISTENING = re.compile(r" listening on ([0-9.]+):(\d+)")
+FIX = re.compile(r"FIX clients are served on ([0-9.]+):(\d+)")
 START_TIMEOUT_S = 20.0
 ANSWER_TIMEOUT_S = 10.0
 KEY = "venue-key"
@@ -21,9 +22,11 @@ KEY = "venue-key"
 class VenueProcess:
     """One life of the venue."""
 
-    def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, port: int, fix_port: int) -> None:
         self.process = process
         self.port = port
+        self.fix_port = fix_port
+        self.fix = f"fix://127.0.0.1:{fix_port}"
         self.http = f"http://127.0.0.1:{port}"
         self.url = f"ws://127.0.0.1:{port}"
 
@@ -47,7 +50,7 @@ class VenueProcess:
 
 @asynccontextmanager
 async def venue_process(
-    state_dir: Path, *, flow: str = "none", port: int = 0
+    state_dir: Path, *, flow: str = "none", port: int = 0, fix_port: int = 0
 ) -> AsyncIterator[VenueProcess]:
     """Starts a venue and ends it."""
     process = await asyncio.create_subprocess_exec(
@@ -57,6 +60,7 @@ async def venue_process(
         stderr=asyncio.subprocess.PIPE,
         env={
             "TRADEWIND_HTTP_PORT": str(port),
+            "TRADEWIND_FIX_PORT": str(fix_port),
             "TRADEWIND_STATE_DIR": str(state_dir),
             "TRADEWIND_FLOW": flow,
             "TRADEWIND_VENUE_KEY": KEY,
@@ -65,18 +69,25 @@ async def venue_process(
     assert process.stderr is not None
     try:
         async with asyncio.timeout(START_TIMEOUT_S):
-            found = None
-            while found is None:
-                line = (await process.stderr.readline()).decode()
-                assert line, "the venue ended before it listened"
-                found = LISTENING.search(line)
+            bound = await _port(process.stderr, LISTENING)
+            bound_fix = await _port(process.stderr, FIX)
         drain = asyncio.ensure_future(process.stderr.read())
-        yield VenueProcess(process, int(found[2]))
+        yield VenueProcess(process, bound, bound_fix)
     finally:
         if process.returncode is None:
             process.terminate()
         await process.wait()
     await drain
+
+
+async def _port(lines: asyncio.StreamReader, said: re.Pattern[str]) -> int:
+    """The port that the venue says it listens on."""
+    while True:
+        line = (await lines.readline()).decode()
+        assert line, "the venue ended before it listened"
+        found = said.search(line)
+        if found is not None:
+            return int(found[2])
 
 
 class Client:

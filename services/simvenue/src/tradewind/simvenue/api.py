@@ -30,7 +30,6 @@ class Api:
         self._market = market
         self._key = key
         self._status = status
-        self._sessions: Sessions | None = None
 
     def build(self, sessions: Sessions, exchange: ExchangeEdge) -> web.Application:
         """The application with all routes."""
@@ -49,7 +48,6 @@ class Api:
                 *exchange.routes(),
             ]
         )
-        self._sessions = sessions
         return application
 
     async def _administer(self, request: web.Request) -> web.Response:
@@ -64,8 +62,6 @@ class Api:
             raise _bad(web.HTTPBadRequest, "BAD_MESSAGE", str(error)) from error
         except BadAdministration as error:
             raise _bad(web.HTTPUnprocessableEntity, error.code, error.text) from error
-        if isinstance(message, admin.SetSession) and self._sessions is not None:
-            self._sessions.tell_all(message)
         return _json({"ok": True, "last_exec_no": self._venue.exchange.records.last_exec_no})
 
     async def _live(self, request: web.Request) -> web.Response:

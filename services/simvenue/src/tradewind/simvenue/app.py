@@ -14,6 +14,7 @@ from tradewind.common.errors import TradewindError
 from tradewind.common.lifecycle import Stop, serve_until
 from tradewind.simvenue.api import Api
 from tradewind.simvenue.exchange.edge import ExchangeEdge
+from tradewind.simvenue.fix.acceptor import Acceptor
 from tradewind.simvenue.flow import FlowEvent, find_recording, recorded, synthetic
 from tradewind.simvenue.market import Market
 from tradewind.simvenue.matching import Exchange
@@ -25,6 +26,8 @@ from tradewind.simvenue.venue import Venue
 log = logging.getLogger(__name__)
 
 LEDGER_NAME = "venue.jsonl"
+FIX_FOLDER = "fix"
+FIX_NAME = "SIMVENUE"
 DAY_CHECK_S = 1.0
 EXPIRY_CHECK_S = 0.1
 
@@ -48,10 +51,13 @@ async def serve(settings: Settings, stop: Stop) -> None:
     sessions = Sessions(venue, settings.key)
     api = Api(venue, market, settings.key, lambda: _status(settings, source, venue, replay))
     exchange_edge = ExchangeEdge(venue, market, settings.key)
+    acceptor = Acceptor(venue, settings.state_dir / FIX_FOLDER, FIX_NAME, settings.key)
     runner = web.AppRunner(api.build(sessions, exchange_edge), access_log=None)
     await runner.setup()
     try:
         await _listen(runner, settings)
+        if settings.fix_port is not None:
+            await _listen_for_fix(acceptor, settings.host, settings.fix_port)
         parts = [market.run(), end_days(venue), expire(venue)]
         if source != "none":
             parts.append(replay.run())
@@ -59,6 +65,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
     finally:
         sessions.close()
         exchange_edge.close()
+        await acceptor.close()
         await runner.cleanup()
         venue.close()
 
@@ -107,6 +114,18 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> None:
         ) from error
     for address in runner.addresses:
         log.info("listening on %s:%d", *address[:2])
+
+
+async def _listen_for_fix(acceptor: Acceptor, host: str, port: int) -> None:
+    try:
+        bound = await acceptor.listen(host, port)
+    except OSError as error:
+        raise TradewindError(
+            f"cannot listen on {host}:{port} ({error.strerror}): "
+            "stop what uses it or set TRADEWIND_FIX_PORT to a free port",
+            code="PORT_TAKEN",
+        ) from error
+    log.info("FIX clients are served on %s:%d", host, bound)
 
 
 def _status(settings: Settings, source: str, venue: Venue, replay: Replay) -> dict[str, Any]:

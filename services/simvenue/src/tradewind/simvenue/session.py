@@ -47,6 +47,7 @@ class Sessions:
         self._owners: dict[str, Connection] = {}
         self._connections: set[Connection] = set()
         venue.faults.cutters.append(self.cut)
+        venue.watchers.append(self.tell_all)
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Handles one WebSocket from its opening to its end."""

@@ -17,6 +17,7 @@ class Settings:
 
     `flow_dir` is the folder in which the distribution with the recording is installed. `key` is
     what clients log on with; empty: anyone may. `fee_bps` is charged on every fill.
+    On `fix_port` FIX clients arrive; None: there are none.
     """
 
     host: str
@@ -28,6 +29,7 @@ class Settings:
     flow_speed: float
     flow_seed: int
     fee_bps: int
+    fix_port: int | None
     key: str = field(repr=False)
 
     @classmethod
@@ -47,6 +49,7 @@ class Settings:
             flow_speed=_speed(env.get("TRADEWIND_FLOW_SPEED", "") or "1"),
             flow_seed=integer(env, "TRADEWIND_FLOW_SEED", 1),
             fee_bps=integer(env, "TRADEWIND_VENUE_FEE_BPS", 1),
+            fix_port=integer(env, "TRADEWIND_FIX_PORT") if "TRADEWIND_FIX_PORT" in env else None,
             key=optional_secret(env, "TRADEWIND_VENUE_KEY"),
         )
 

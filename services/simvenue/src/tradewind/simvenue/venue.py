@@ -7,7 +7,7 @@ change what clients are told, never what is true.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ class Venue:
         self.faults = Faults()
         self.epochs: dict[str, int] = {}
         self.trading_session: admin.SetSession | None = None
+        self.watchers: list[Callable[[admin.SetSession], None]] = []
         self._amended: set[str] = set()
         self._receivers: dict[str, Deliver] = {}
         for line in self.ledger.load():
@@ -75,7 +76,7 @@ class Venue:
 
     def release(self, session: str, deliver: Deliver) -> None:
         """The connection has gone; its reports wait in the ledger."""
-        if self._receivers.get(session) is deliver:
+        if self._receivers.get(session) == deliver:
             del self._receivers[session]
 
     def disconnected(self, session: str) -> None:
@@ -204,6 +205,9 @@ class Venue:
     def _begin_anew(self, message: admin.Administration) -> None:
         """What the people at the venue did to its memory, now or in an earlier life."""
         match message:
+            case admin.SetSession():
+                for tell in self.watchers:
+                    tell(message)
             case admin.Rollback():
                 self.memory.forget(message.count)
                 self.faults.cut("")
