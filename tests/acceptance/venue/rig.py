@@ -80,6 +80,15 @@ def _ccxt_settings(venue: VenueProcess, session: str) -> dict[str, str]:
     }
 
 
+def _fix_settings(venue: VenueProcess, session: str) -> dict[str, str]:
+    return {
+        "TRADEWIND_VENUE_URL": venue.fix,
+        "TRADEWIND_VENUE_SESSION": session,
+        "TRADEWIND_VENUE_KEY": KEY,
+        "TRADEWIND_VENUE_PEER": "SIMVENUE",
+    }
+
+
 EXCHANGE = Traits(
     has_sessions=False,
     expiry_ms=EXPIRY_MS,
@@ -91,7 +100,21 @@ EXCHANGE = Traits(
 PROTOCOLS = {
     "sim": Protocol("sim", Traits(), _sim_settings, lambda session: f"{session}-0"),
     "ccxt": Protocol("ccxt", EXCHANGE, _ccxt_settings, lambda session: session),
+    "fix": Protocol("fix", Traits(), _fix_settings, lambda session: f"{session}-0"),
 }
+
+
+class Reserved:
+    """How far the numbers of FIX sessions are reserved; the bucket has tests of its own."""
+
+    def __init__(self) -> None:
+        self.ceilings: dict[str, int] = {}
+
+    async def raised(self, session: str, at_least: int, by: int) -> int:
+        """Reserves numbers."""
+        first = max(self.ceilings.get(session, 1), at_least)
+        self.ceilings[session] = first + by
+        return first
 
 
 class Rig:
@@ -108,6 +131,7 @@ class Rig:
         self._folder = folder
         self._http = http
         self._ids = count(1)
+        self._ceilings = Reserved()
         self.deadline_s = DEADLINE_S
 
     def order_id(self) -> str:
@@ -131,7 +155,8 @@ class Rig:
             **self.protocol.settings(self.venue, self.session),
             **more,
         }
-        means = Means(Settings.from_env(env), self._http, instruments, lambda: True)
+        settings = Settings.from_env(env)
+        means = Means(settings, self._http, instruments, lambda: True, self._ceilings)
         return choose(self.protocol.name)(means)
 
     async def log_on(self) -> VenueAdapter:

@@ -27,7 +27,9 @@ def means(tmp_path: Path, **more: str) -> Means:
         "TRADEWIND_VENUE_URL": "ws://127.0.0.1:1",
         **more,
     }
-    return Means(Settings.from_env(env), cast(Any, None), Instruments(), lambda: True)
+    return Means(
+        Settings.from_env(env), cast(Any, None), Instruments(), lambda: True, cast(Any, None)
+    )
 
 
 def test_the_simulated_venue_is_the_default_and_needs_no_ccxt(tmp_path: Path) -> None:

@@ -46,7 +46,13 @@ def STREAMS(shards: int) -> dict[str, Config]:
     return {name: {"name": name, "retention": "limits", **config} for name, config in table.items()}
 
 
-BUCKETS = {"CONFIG": "file", "SESSIONS": "file", "STATUS": "memory", "LEASES": "memory"}
+BUCKETS = {
+    "CONFIG": "file",
+    "SESSIONS": "file",
+    "FIX": "file",
+    "STATUS": "memory",
+    "LEASES": "memory",
+}
 """Key-value buckets and where they are kept: in memory what only running processes say."""
 
 

@@ -24,6 +24,8 @@ from tradewind.common.lifecycle import Stop, serve_until, supervise
 from tradewind.common.status import Heartbeat
 from tradewind.venue.adapter import VenueDialer
 from tradewind.venue.dialers import Means, choose
+from tradewind.venue.fix_ceilings import BUCKET as FIX
+from tradewind.venue.fix_ceilings import KvCeilings
 from tradewind.venue.instruments import BUCKET as INSTRUMENTS
 from tradewind.venue.instruments import Instruments
 from tradewind.venue.session import ShardSession
@@ -48,7 +50,10 @@ async def serve(settings: Settings, stop: Stop) -> None:
             lease = Lease(KeyValue(bus, BUCKET), f"{SERVICE}.{settings.venue}", me)
             await hear_ends(bus, lease)
             instruments = Instruments(KeyValue(bus, INSTRUMENTS))
-            dialer = make_dialer(Means(settings, http, instruments, lambda: lease.is_held))
+            ceilings = KvCeilings(KeyValue(bus, FIX), settings.venue)
+            dialer = make_dialer(
+                Means(settings, http, instruments, lambda: lease.is_held, ceilings)
+            )
             await instruments.load()
             sessions: list[ShardSession] = []
             try:

@@ -11,6 +11,7 @@ from aiohttp import ClientSession
 
 from tradewind.common.errors import SettingsError
 from tradewind.venue.adapter import VenueDialer
+from tradewind.venue.fix_numbers import Ceilings
 from tradewind.venue.instruments import Instruments
 from tradewind.venue.settings import Settings
 from tradewind.venue.sim_adapter import SimDialer
@@ -18,12 +19,16 @@ from tradewind.venue.sim_adapter import SimDialer
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What adapters are made with. `may_send`: whether this process is still the active one."""
+    """What adapters are made with. `may_send`: whether this process is still the active one.
+
+    `ceilings` are where the numbers of FIX sessions are reserved.
+    """
 
     settings: Settings
     http: ClientSession
     instruments: Instruments
     may_send: Callable[[], bool]
+    ceilings: Ceilings
 
 
 Make = Callable[[Means], VenueDialer]
@@ -46,7 +51,13 @@ def _ccxt() -> Make:
     return CcxtDialer
 
 
-ADAPTERS: dict[str, Callable[[], Make]] = {"sim": _sim, "ccxt": _ccxt}
+def _fix() -> Make:
+    from tradewind.venue.fix_dialer import FixDialer
+
+    return FixDialer
+
+
+ADAPTERS: dict[str, Callable[[], Make]] = {"sim": _sim, "ccxt": _ccxt, "fix": _fix}
 
 
 def choose(adapter: str) -> Make:

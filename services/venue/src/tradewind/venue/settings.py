@@ -25,6 +25,9 @@ class Settings:
     Of a crypto exchange `exchange` is ccxt's name, `key` and `secret` are an API key of this
     replica alone, `url` is empty unless it is somewhere else than ccxt believes, and a request is
     refused by the exchange `expiry_ms` after it was made.
+
+    Of a FIX session `session` and the shard are our CompID and `peer` is the venue's; `key` is the
+    Password of the Logon, `url` may have backup addresses, and outside `hours` nobody logs on.
     """
 
     service: ServiceSettings
@@ -42,6 +45,8 @@ class Settings:
     exchange: str = ""
     secret: str = field(default="", repr=False)
     expiry_ms: int = 5000
+    peer: str = ""
+    hours: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -50,9 +55,10 @@ class Settings:
         url = (
             env.get("TRADEWIND_VENUE_URL", "") if exchange else require(env, "TRADEWIND_VENUE_URL")
         )
+        venue = require(env, "TRADEWIND_VENUE")
         return cls(
             service=ServiceSettings.from_env(env),
-            venue=require(env, "TRADEWIND_VENUE"),
+            venue=venue,
             adapter=env.get("TRADEWIND_VENUE_ADAPTER", "") or "sim",
             url=url.rstrip("/"),
             session=env.get("TRADEWIND_VENUE_SESSION", "") or "TRADEWIND",
@@ -66,4 +72,6 @@ class Settings:
             exchange=exchange,
             secret=optional_secret(env, "TRADEWIND_VENUE_SECRET"),
             expiry_ms=integer(env, "TRADEWIND_VENUE_EXPIRY_MS", 5000),
+            peer=env.get("TRADEWIND_VENUE_PEER", "") or venue,
+            hours=env.get("TRADEWIND_VENUE_HOURS", ""),
         )
