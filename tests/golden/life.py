@@ -8,8 +8,18 @@ from typing import Any
 from tradewind.core import commands
 from tradewind.core.commands import Entry
 from tradewind.core.events import OrderReport
-from tradewind.core.logic import REDUCING_REPLACES
-from tradewind.core.testing import ACCOUNT, NEVER_NS, STATEMENT, SUBMIT, SYMBOL, VENUE, Desk
+from tradewind.core.logic import FOUR_EYES, REDUCING_REPLACES, RISK_CONTROLS
+from tradewind.core.testing import (
+    ACCOUNT,
+    BOUNDS,
+    LIMITS,
+    NEVER_NS,
+    STATEMENT,
+    SUBMIT,
+    SYMBOL,
+    VENUE,
+    Desk,
+)
 from tradewind.core.types import ExecType, OrdType, Side, TimeInForce, TradingState, TradSesStatus
 
 PEOPLE = {"actor": "operator", "reason": "drill"}
@@ -52,6 +62,7 @@ def entries() -> Iterator[Entry]:
         _account,
         _control,
         _days,
+        _limits,
     ):
         chapter(desk)
     yield from desk.entries
@@ -177,8 +188,10 @@ def _control(desk: Life) -> None:
     desk.step(commands.DefineInstrument(symbol="EUR-ISH", **other))
     desk.step(commands.SetFxRate(currency="EUR", rate_e9=1_080_000_000))
     desk.step(commands.SetFxRate(currency="EUR", rate_e9=0))
-    limits = {"max_gross_e8": 1, "max_rate_age_ms": 1_000, "version": 1}
-    desk.step(commands.SetAccountLimits(account="OTHER", **limits))
+    limits = commands.SetAccountLimits(
+        account="OTHER", max_gross_e8=1, max_rate_age_ms=1_000, version=1
+    )
+    desk.step(limits)
     desk.step(commands.RemoveInstrument(symbol="EUR-ISH"))
     desk.step(commands.RemoveInstrument(symbol="EUR-ISH"))
     desk.make("resting")
@@ -211,6 +224,26 @@ def _days(desk: Life) -> None:
     retired = next(iter(desk.machine.state.retired))
     desk.report(retired, ExecType.TRADE, last_qty=1, last_px=1_000, exec_no=0)
     desk.step(replace(SUBMIT, cl_ord_id="after", side=Side.SELL))
+
+
+def _limits(desk: Life) -> None:
+    """Limits of scopes, proposed and approved; an order in them, and one beyond."""
+    desk.step(commands.SetFxRate(currency="USD", rate_e9=10**9))
+    desk.step(commands.SetLogic(flag=RISK_CONTROLS, actor="operator"))
+    for scope in ("firm", *(f"{kind}:*" for kind in ("account", "strategy", "client"))):
+        desk.step(replace(BOUNDS, scope=scope))
+    desk.reference(1_000)
+    desk.make("bounded")
+    desk.step(replace(BOUNDS, scope="account:*", version=2, max_open_orders=0))
+    desk.submit("unbounded")
+    desk.step(commands.SetLogic(flag=FOUR_EYES, actor="operator"))
+    desk.step(replace(BOUNDS, scope="account:*", version=3))
+    subject = "SetScopeLimits account:*"
+    for actor in ("operator", "second"):
+        desk.step(commands.ApproveLimits(subject=subject, version=3, actor=actor))
+    desk.make("bounded-again", order_qty=9)
+    desk.step(replace(LIMITS, version=1, actor="operator"))
+    desk.step(replace(LIMITS, version=99, actor="operator"))
 
 
 def session(desk: Life, status: TradSesStatus) -> None:

@@ -22,6 +22,7 @@ PROVED = (
     "decide_account",
     "decide_client",
     "decide_control",
+    "decide_limits",
     "decide_position",
     "decide_venue",
     "evolve",
@@ -31,7 +32,7 @@ PROVED = (
     "positions",
 )
 """Of these at least `GOAL` percent must be killed."""
-OTHERS = ("parents", "requests", "reports", "risk")
+OTHERS = ("parents", "requests", "reports", "risk", "limits", "stakes", "activity", "scopes")
 GOAL = 90
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 

@@ -25,6 +25,10 @@ OF_NO_CONTROL = {
     Reason.INVALID_INSTRUMENT,
     Reason.INVALID_RATE,
     Reason.INVALID_DATE,
+    Reason.STALE_VERSION,
+    Reason.INVALID_LIMIT,
+    Reason.SECOND_PERSON_NEEDED,
+    Reason.NOT_PROPOSED,
     Reason.INTERNAL,
 }
 """What is wrong with a request or an operator's entry, not with an order's risk."""

@@ -124,7 +124,7 @@ def test_a_rule_that_fails_denies(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> Any:
         raise IndexError
 
-    monkeypatch.setattr(risk, "RULES", (broken,))
+    monkeypatch.setattr(risk, "OWN_RULES", (broken,))
     desk = Desk.opened()
     report, _halted = desk.step(SUBMIT)
     assert isinstance(report, OrderReport)

@@ -12,7 +12,7 @@ from tradewind.core.commands import Command
 from tradewind.core.events import ControlRefused
 from tradewind.core.logic import REDUCING_REPLACES, UnknownLogicError
 from tradewind.core.snapshot import dump
-from tradewind.core.testing import ACCOUNT, LIMITS, SYMBOL, VENUE, one
+from tradewind.core.testing import ACCOUNT, SYMBOL, VENUE, one
 from tradewind.core.types import ExecType, Reason, TradingState, TradSesStatus
 
 OTHER = commands.DefineInstrument(
@@ -37,13 +37,6 @@ def changed(desk: Life, command: Command) -> set[str]:
     ("command", "table", "key", "event"),
     [
         (OTHER, "instruments", "ETH-USD", events.InstrumentDefined),
-        (LIMITS, "limits", (ACCOUNT, SYMBOL), events.LimitsSet),
-        (
-            commands.SetAccountLimits(account="A", max_gross_e8=1, max_rate_age_ms=2, version=3),
-            "account_limits",
-            "A",
-            events.AccountLimitsSet,
-        ),
         (SESSION, "trading_sessions", VENUE, events.TradingSessionSet),
         (
             commands.SetTradingState(

@@ -10,6 +10,7 @@ from tests.unit.core.risk_cases import MARKET, NEW_CASES, REPLACE_CASES, Case
 from tests.unit.core.terms_cases import TERMS_CASES
 from tradewind.core import commands, risk
 from tradewind.core.invariants import violations
+from tradewind.core.terms import Rule
 from tradewind.core.testing import ACCOUNT, LIMITS, MILLISECOND_NS, NEVER_NS, SYMBOL, VENUE, Desk
 from tradewind.core.types import ExecType, Reason, TradingState
 
@@ -63,11 +64,10 @@ def test_every_reason_of_the_rules_is_in_the_table() -> None:
     assert from_rules == {case.reason for case in CASES} - {Reason.NONE}
 
 
-@pytest.mark.parametrize("rule", risk.RULES, ids=lambda rule: rule.__name__)
-def test_without_any_one_rule_the_table_fails(
-    rule: risk.Rule, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(risk, "RULES", tuple(r for r in risk.RULES if r is not rule))
+@pytest.mark.parametrize("rule", risk.OWN_RULES, ids=lambda rule: rule.__name__)
+def test_without_any_one_rule_the_table_fails(rule: Rule, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = tuple(each for each in risk.OWN_RULES if each is not rule)
+    monkeypatch.setattr(risk, "OWN_RULES", rules)
 
     def differs(case: Case) -> bool:
         try:

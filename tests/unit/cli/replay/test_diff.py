@@ -50,7 +50,10 @@ def test_a_build_agrees_with_itself(exported: Path) -> None:
 def test_a_changed_rule_is_caught_at_the_first_entry_it_decides(
     exported: Path, other: Callable[[str, str], Path]
 ) -> None:
-    changed = other("intent.order_qty > limit else None", "intent.order_qty >= 50 else None")
+    changed = other(
+        "Reason.MAX_ORDER_QTY, intent.order_qty, limit)",
+        "Reason.MAX_ORDER_QTY, intent.order_qty, 49)",
+    )
     report = compared(exported, str(changed))
     first = next(
         entry.seq
@@ -67,7 +70,7 @@ def test_a_changed_rule_is_caught_at_the_first_entry_it_decides(
 def test_a_build_that_does_not_start_is_named(
     exported: Path, other: Callable[[str, str], Path]
 ) -> None:
-    broken = other("from collections.abc import Callable", "from nowhere import Callable")
+    broken = other("from tradewind.core import limits", "from nowhere import limits")
     with pytest.raises(CouldNotReplay, match="nowhere") as caught:
         compared(exported, str(broken))
     assert caught.value.code == "BUILD_FAILED"

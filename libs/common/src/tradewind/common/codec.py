@@ -40,7 +40,8 @@ def _strict_decoder(cls: type[Any]) -> msgspec.json.Decoder[Any]:
         else (field.name, field.type, field.default)
         for field in fields(cls)
     ]
-    return msgspec.json.Decoder(msgspec.defstruct(cls.__name__, spec, forbid_unknown_fields=True))
+    struct = msgspec.defstruct(cls.__name__, spec, forbid_unknown_fields=True, kw_only=True)
+    return msgspec.json.Decoder(struct)
 
 
 _wire_decoder = msgspec.json.Decoder(_Wire)

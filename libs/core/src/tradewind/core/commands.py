@@ -9,6 +9,8 @@ still reads, and means what it meant. `COMMANDS` maps the wire's type tag to the
 from typing import get_args
 
 from tradewind.core.record import record
+from tradewind.core.risk_commands import ApproveLimits as ApproveLimits
+from tradewind.core.risk_commands import SetScopeLimits as SetScopeLimits
 from tradewind.core.types import OrdType, Side, TimeInForce, TradingState, TradSesStatus
 from tradewind.core.venue_commands import ApplyVenueReport as ApplyVenueReport
 from tradewind.core.venue_commands import StatePosition as StatePosition
@@ -215,6 +217,7 @@ class SetLimits:
     collar_bps: int
     max_reference_age_ms: int
     version: int
+    actor: str = ""
 
 
 @record
@@ -228,6 +231,7 @@ class SetAccountLimits:
     max_gross_e8: int
     max_rate_age_ms: int
     version: int
+    actor: str = ""
 
 
 @record
@@ -329,6 +333,8 @@ Command = (
     | RevokeBuild
     | ReportDivergence
     | SkipEntry
+    | SetScopeLimits
+    | ApproveLimits
 )
 
 COMMANDS: dict[str, type[Command]] = {command.__name__: command for command in get_args(Command)}

@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tradewind.core import commands, decide_control, events, reports
+from tradewind.core import commands, decide_control, decide_limits, events, reports
 from tradewind.core.commands import Entry
 from tradewind.core.decide_account import (
     adjust_position,
@@ -100,8 +100,8 @@ HANDLERS: dict[type[Any], Handler] = {
     commands.SetTradingSession: decide_control.set_trading_session,
     commands.RollDay: decide_control.roll_day,
     commands.SetFxRate: decide_control.set_fx_rate,
-    commands.SetLimits: decide_control.set_limits,
-    commands.SetAccountLimits: decide_control.set_account_limits,
+    commands.SetLimits: decide_limits.set_limits,
+    commands.SetAccountLimits: decide_limits.set_account_limits,
     commands.SetReferencePrice: decide_control.set_reference_price,
     commands.SetTradingState: decide_control.set_trading_state,
     commands.AdvanceTime: decide_control.advance_time,
@@ -110,4 +110,6 @@ HANDLERS: dict[type[Any], Handler] = {
     commands.RevokeBuild: decide_control.change_build,
     commands.ReportDivergence: decide_control.report_divergence,
     commands.SkipEntry: decide_control.skip_entry,
+    commands.SetScopeLimits: decide_limits.set_scope_limits,
+    commands.ApproveLimits: decide_limits.approve_limits,
 }

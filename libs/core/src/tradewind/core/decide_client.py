@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What follows from a client's request about one order: new, cancel, replace, status."""
 
-from tradewind.core import parents, reports, requests, risk
+from tradewind.core import parents, reports, requests, risk, scopes
 from tradewind.core.commands import CancelOrder, Entry, ReplaceOrder, RequestStatus, SubmitOrder
-from tradewind.core.events import Event, OrderReport, VenueRequest
+from tradewind.core.controls import CONTROL_OF
+from tradewind.core.events import Event, OrderReport, TradingStateSet, VenueRequest
 from tradewind.core.identity import earlier_use, id_from
 from tradewind.core.state import IdUse, Order, State
-from tradewind.core.terms import Intent
+from tradewind.core.terms import Denial, Intent
 from tradewind.core.transitions import TRANSITIONS
-from tradewind.core.types import ExecType, OrdStatus, OrdType, Reason, VenueAction
+from tradewind.core.types import ExecType, OrdStatus, OrdType, Reason, TradingState, VenueAction
 
 PENDINGS_MAX = 8
 """A longer chain of unanswered requests is a client that does not wait, or a venue that hangs."""
@@ -25,10 +26,8 @@ def new_order(state: State, entry: Entry, command: SubmitOrder) -> tuple[Event, 
     """As `submit_order`, for a request id that was never used."""
     check = risk.check_parent if command.is_parent else risk.check
     parent = state.order_of(command.account, command.parent_cl_ord_id)
-    reason = (
-        check(state, intent_of(state, command))
-        or parents.reason_against_child(command, parent)
-        or Reason.NONE
+    denial = check(state, intent_of(state, command)) or _explained(
+        state, parents.reason_against_child(command, parent)
     )
     order_id = id_from(state, entry)
     report = reports.of_submit(
@@ -36,9 +35,12 @@ def new_order(state: State, entry: Entry, command: SubmitOrder) -> tuple[Event, 
         entry,
         order_id=order_id,
         parent_order_id=parent.order_id if parent is not None else "",
-        reason=reason,
+        reason=Reason.NONE if denial is None else denial.reason,
+        text="" if denial is None else denial.text,
     )
-    if reason is not Reason.NONE or command.is_parent:
+    if denial is not None:
+        return (report, *_halted_by(denial))
+    if command.is_parent:
         return (report,)
     request = VenueRequest(
         venue=state.instruments[command.symbol].venue,
@@ -92,9 +94,15 @@ def replace_order(state: State, entry: Entry) -> tuple[Event, ...]:
     order = state.order_of(command.account, command.orig_cl_ord_id)
     if order is None:
         return (_no_order(state, entry, command, ExecType.REPLACE_REJECTED),)
-    reason = not_now(order, ExecType.PENDING_REPLACE) or _replace_check(state, order, command)
+    reason = not_now(order, ExecType.PENDING_REPLACE)
     if reason is not None:
         return (_refuse(order, entry, command, ExecType.REPLACE_REJECTED, reason),)
+    denial = _replace_check(state, order, command)
+    if denial is not None:
+        refusal = _refuse(
+            order, entry, command, ExecType.REPLACE_REJECTED, denial.reason, denial.text
+        )
+        return (refusal, *_halted_by(denial))
     if order.is_parent:
         return (parents.replaced(order, entry, command),)
     request = requests.about(
@@ -165,6 +173,7 @@ def outcome_of(
 
 def intent_of(state: State, command: SubmitOrder) -> Intent:
     """What the rules judge."""
+    covers = scopes.of(state, command.account, command.symbol, command.client, command.strategy)
     return Intent(
         account=command.account,
         symbol=command.symbol,
@@ -182,6 +191,10 @@ def intent_of(state: State, command: SubmitOrder) -> Intent:
         attribution=(command.client, command.strategy, command.algorithm, command.build),
         ts_ns=state.ts_ns,
         void_after_ns=command.void_after_ns,
+        is_replace=False,
+        parent_cl_ord_id=command.parent_cl_ord_id,
+        scopes=covers,
+        limits=scopes.covering(state, covers),
     )
 
 
@@ -210,10 +223,11 @@ def pending_report(
     return reports.about(order, entry, change, number)
 
 
-def _replace_check(state: State, order: Order, command: ReplaceOrder) -> Reason | None:
+def _replace_check(state: State, order: Order, command: ReplaceOrder) -> Denial | None:
     if order.ord_type is OrdType.MARKET:
-        return Reason.INVALID_PRICE
+        return risk.explained(state, Reason.INVALID_PRICE)
     check = risk.check_parent if order.is_parent else risk.check
+    covers = scopes.of(state, order.account, order.symbol, order.client, order.strategy)
     intent = Intent(
         account=order.account,
         symbol=order.symbol,
@@ -231,8 +245,30 @@ def _replace_check(state: State, order: Order, command: ReplaceOrder) -> Reason 
         attribution=(order.client, order.strategy, order.algorithm, order.build),
         ts_ns=state.ts_ns,
         void_after_ns=command.void_after_ns,
+        is_replace=True,
+        parent_cl_ord_id="",
+        scopes=covers,
+        limits=scopes.covering(state, covers),
     )
-    return check(state, intent) or parents.reason_against_replace(state, order, command)
+    reason = parents.reason_against_replace(state, order, command)
+    return check(state, intent) or _explained(state, reason)
+
+
+def _explained(state: State, reason: Reason | None) -> Denial | None:
+    return None if reason is None else risk.explained(state, reason)
+
+
+def _halted_by(denial: Denial) -> tuple[TradingStateSet, ...]:
+    """Some denials are the end of trading in a scope, until people open it again."""
+    if not denial.halts:
+        return ()
+    halted = TradingStateSet(
+        scope=denial.halts,
+        state=TradingState.HALTED,
+        actor="core",
+        reason=f"{CONTROL_OF[denial.reason].code} {denial.reason}",
+    )
+    return (halted,)
 
 
 def _no_order(
@@ -263,6 +299,7 @@ def _refuse(
     command: CancelOrder | ReplaceOrder,
     exec_type: ExecType,
     reason: Reason,
+    text: str = "",
 ) -> OrderReport:
     change = reports.unchanged(
         order,
@@ -270,5 +307,6 @@ def _refuse(
         cl_ord_id=command.cl_ord_id,
         orig_cl_ord_id=order.cl_ord_id,
         reason=reason,
+        text=text,
     )
     return reports.about(order, entry, change)

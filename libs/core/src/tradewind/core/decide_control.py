@@ -43,16 +43,6 @@ def remove_instrument(state: State, entry: Entry) -> tuple[Event, ...]:
     return (events.InstrumentRemoved(symbol=command.symbol),)
 
 
-def set_limits(_state: State, entry: Entry) -> tuple[Event, ...]:
-    """Limits are set whole, never in parts."""
-    return (events.LimitsSet(**asdict(entry.command)),)
-
-
-def set_account_limits(_state: State, entry: Entry) -> tuple[Event, ...]:
-    """What an account may have at stake over all instruments."""
-    return (events.AccountLimitsSet(**asdict(entry.command)),)
-
-
 def set_reference_price(state: State, entry: Entry) -> tuple[Event, ...]:
     """The reference is as fresh as the entry that carries it."""
     command = entry.command

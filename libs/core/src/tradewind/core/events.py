@@ -9,6 +9,11 @@ from typing import get_args
 
 from tradewind.core.commands import BY_HAND
 from tradewind.core.record import record
+from tradewind.core.risk_events import AccountLimitsSet as AccountLimitsSet
+from tradewind.core.risk_events import LimitsApproved as LimitsApproved
+from tradewind.core.risk_events import LimitsProposed as LimitsProposed
+from tradewind.core.risk_events import LimitsSet as LimitsSet
+from tradewind.core.risk_events import ScopeLimitsSet as ScopeLimitsSet
 from tradewind.core.types import (
     ExecType,
     OrdStatus,
@@ -259,30 +264,6 @@ class FxRateSet:
 
 
 @record
-class LimitsSet:
-    """The limits of one account in one instrument are now these."""
-
-    account: str
-    symbol: str
-    max_order_qty: int
-    max_notional: int
-    max_position: int
-    collar_bps: int
-    max_reference_age_ms: int
-    version: int
-
-
-@record
-class AccountLimitsSet:
-    """The limits of one account over all instruments are now these."""
-
-    account: str
-    max_gross_e8: int
-    max_rate_age_ms: int
-    version: int
-
-
-@record
 class ReferencePriceSet:
     """The reference price of an instrument is now this, as of `ts_ns`."""
 
@@ -390,6 +371,9 @@ Event = (
     | BuildsChanged
     | DivergenceReported
     | EntrySkipped
+    | ScopeLimitsSet
+    | LimitsProposed
+    | LimitsApproved
 )
 
 EVENTS: dict[str, type[Event]] = {event.__name__: event for event in get_args(Event)}

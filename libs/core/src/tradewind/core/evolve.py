@@ -4,10 +4,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from tradewind.core import events, evolve_orders
+from tradewind.core import activity, events, evolve_limits, evolve_orders, tallies
 from tradewind.core.commands import ApplyVenueReport, Entry
 from tradewind.core.events import Event
 from tradewind.core.state import Order, Retired, State, VenueSession
+from tradewind.core.types import TradingState
 
 
 def evolve(state: State, entry: Entry, event: Event) -> None:
@@ -33,6 +34,7 @@ def _segment_opened(state: State, _entry: Entry, event: events.SegmentOpened) ->
 
 def _instrument_defined(state: State, _entry: Entry, event: events.InstrumentDefined) -> None:
     state.instruments[event.symbol] = event
+    tallies.rebuild(state)
 
 
 def _instrument_removed(state: State, _entry: Entry, event: events.InstrumentRemoved) -> None:
@@ -41,18 +43,12 @@ def _instrument_removed(state: State, _entry: Entry, event: events.InstrumentRem
     state.references.pop(event.symbol, None)
     for key in [key for key in state.limits if key[1] == event.symbol]:
         del state.limits[key]
-
-
-def _limits_set(state: State, _entry: Entry, event: events.LimitsSet) -> None:
-    state.limits[event.account, event.symbol] = event
-
-
-def _account_limits_set(state: State, _entry: Entry, event: events.AccountLimitsSet) -> None:
-    state.account_limits[event.account] = event
+    tallies.rebuild(state)
 
 
 def _reference_price_set(state: State, _entry: Entry, event: events.ReferencePriceSet) -> None:
     state.references[event.symbol] = event
+    activity.priced(state, event)
 
 
 def _fx_rate_set(state: State, _entry: Entry, event: events.FxRateSet) -> None:
@@ -61,6 +57,8 @@ def _fx_rate_set(state: State, _entry: Entry, event: events.FxRateSet) -> None:
 
 def _trading_state_set(state: State, _entry: Entry, event: events.TradingStateSet) -> None:
     state.trading_states[event.scope] = event
+    if event.state is TradingState.ACTIVE:
+        activity.resumed(state, event.scope)
 
 
 def _trading_session_set(state: State, _entry: Entry, event: events.TradingSessionSet) -> None:
@@ -68,12 +66,18 @@ def _trading_session_set(state: State, _entry: Entry, event: events.TradingSessi
 
 
 def _day_rolled(state: State, _entry: Entry, event: events.DayRolled) -> None:
-    """Orders that ended long ago leave memory; what their ids answer with stays."""
+    """Orders that ended long ago leave memory; what their ids answer with stays.
+
+    What scopes have done is counted by the day.
+    """
     state.trading_date = event.trading_date
+    state.activity.clear()
+    state.tallies.names.clear()
     for order in list(state.orders.values()):
         if not order.ended_before(event.retire_before_ns):
             continue
         del state.orders[order.order_id]
+        tallies.retired(state, order)
         state.retired[order.order_id] = _retired(order)
         state.touched.update({("orders", order.order_id), ("retired", order.order_id)})
 
@@ -131,8 +135,8 @@ HANDLERS: dict[type[Any], Callable[[State, Entry, Any], None]] = {
     events.TradingSessionSet: _trading_session_set,
     events.DayRolled: _day_rolled,
     events.FxRateSet: _fx_rate_set,
-    events.LimitsSet: _limits_set,
-    events.AccountLimitsSet: _account_limits_set,
+    events.LimitsSet: evolve_limits.limits_set,
+    events.AccountLimitsSet: evolve_limits.account_limits_set,
     events.ReferencePriceSet: _reference_price_set,
     events.TradingStateSet: _trading_state_set,
     events.TimeAdvanced: _nothing,
@@ -142,4 +146,7 @@ HANDLERS: dict[type[Any], Callable[[State, Entry, Any], None]] = {
     events.BuildsChanged: _builds_changed,
     events.DivergenceReported: _nothing,
     events.EntrySkipped: _nothing,
+    events.ScopeLimitsSet: evolve_limits.scope_limits_set,
+    events.LimitsProposed: evolve_limits.limits_proposed,
+    events.LimitsApproved: evolve_limits.limits_approved,
 }

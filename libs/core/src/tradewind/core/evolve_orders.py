@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """How reports change orders, request ids, reservations, positions and fees."""
 
+from collections.abc import Callable
 from typing import get_args
 
+from tradewind.core import activity, evolve_limits, tallies
 from tradewind.core.commands import (
     ApplyVenueReport,
     CancelOrder,
@@ -31,6 +33,7 @@ from tradewind.core.state import (
     State,
     VenueSession,
 )
+from tradewind.core.tallies import change_ledger, change_position
 from tradewind.core.transitions import ACKS, ends_doubt
 from tradewind.core.types import ExecType, Reason, VenueAction
 
@@ -59,6 +62,9 @@ def order_report(state: State, entry: Entry, report: OrderReport) -> None:
             _apply(state, entry, order, report, command)
         return
     if isinstance(command, IDENTIFIED):
+        is_new = (command.account, command.cl_ord_id) not in state.id_uses
+        if is_new and isinstance(command, SubmitOrder | ReplaceOrder | FlattenPosition):
+            evolve_limits.request_decided(state, entry, report)
         note_id_use(state, command, report.order_id, report.reason)
     order_or_none = state.orders.get(report.order_id)
     if order_or_none is None:
@@ -102,12 +108,15 @@ def position_adjusted(state: State, entry: Entry, event: PositionAdjusted) -> No
     if event.is_reset:
         for ledger_key in sorted(state.ledgers):
             if ledger_key[:2] == key:
-                reset(state.ledgers[ledger_key])
-        reset(state.positions.setdefault(key, Position()))
+                change_ledger(state, ledger_key, reset)
+        change_position(state, *key, reset)
         return
-    ledger = state.ledgers.setdefault((*key, "", "", ""), Position())
-    for position in (state.positions.setdefault(key, Position()), ledger):
+
+    def change(position: Position) -> None:
         adjust(position, event.qty, event.price)
+
+    change_position(state, *key, change)
+    change_ledger(state, (*key, "", "", ""), change)
 
 
 def venue_request(state: State, entry: Entry, request: VenueRequest) -> None:
@@ -139,6 +148,7 @@ def order_adopted(state: State, entry: Entry, event: OrderAdopted) -> None:
     order = order_of(entry, event)
     state.orders[order.order_id] = order
     state.live_orders[order.order_id] = order
+    tallies.entered(state, order)
     key = (order.account, order.cl_ord_id)
     state.id_uses[key] = IdUse(fingerprint="", order_id=order.order_id, reason=Reason.NONE)
     state.touched.add(("id_uses", key))
@@ -188,6 +198,7 @@ def _add(state: State, entry: Entry, report: OrderReport) -> None:
     )
     state.orders[order.order_id] = order
     state.live_orders[order.order_id] = order
+    tallies.entered(state, order)
     _touch(state, order, 0)
 
 
@@ -263,8 +274,12 @@ def _settle(order: Order, report: OrderReport, request_id: str) -> None:
 
 
 def _book(state: State, order: Order, report: OrderReport) -> None:
-    for position in _positions(state, order):
+    def change(position: Position) -> None:
         apply_fill(position, order.side, report.last_qty, report.last_px)
+
+    _change(state, order, change)
+    if report.exec_type is ExecType.TRADE:
+        activity.traded(state, order, report.last_qty, report.last_px)
     fill = Fill(exec_id=report.venue_exec_id, qty=report.last_qty, px=report.last_px)
     order.fills = (*order.fills, fill)
 
@@ -272,8 +287,12 @@ def _book(state: State, order: Order, report: OrderReport) -> None:
 def _undo(state: State, order: Order, report: OrderReport) -> None:
     fill = order.fill(report.venue_exec_ref_id)
     assert fill is not None
-    for position in _positions(state, order):
-        undo_fill(position, order.side, fill.qty, fill.px)
+    qty, price = fill.qty, fill.px
+
+    def change(position: Position) -> None:
+        undo_fill(position, order.side, qty, price)
+
+    _change(state, order, change)
     order.fills = tuple(item for item in order.fills if item is not fill)
 
 
@@ -298,30 +317,28 @@ def _end_if_final(state: State, entry: Entry, order: Order) -> None:
     if order.is_final and order.ended_ns == 0:
         order.ended_ns = entry.ts_ns
         state.live_orders.pop(order.order_id, None)
+        tallies.ended(state, order)
 
 
 def _touch(state: State, order: Order, reserved_before: int) -> None:
     """Carries a change of what the order reserves to its positions and its parent."""
     state.touched.add(("orders", order.order_id))
-    change = order.reserved_qty - reserved_before
-    if change == 0:
+    more = order.reserved_qty - reserved_before
+    if more == 0:
         return
-    for position in _positions(state, order):
-        reserve(position, order.side, change)
+
+    def change(position: Position) -> None:
+        reserve(position, order.side, more)
+
+    _change(state, order, change)
     parent = state.orders.get(order.parent_order_id)
     if parent is not None:
-        parent.child_working += change
+        parent.child_working += more
         state.touched.add(("orders", parent.order_id))
 
 
-def _positions(state: State, order: Order) -> tuple[Position, Position]:
-    """The account's position, and the part of it that has the order's attributes."""
-    key = (order.account, order.symbol)
-    ledger_key = (*key, order.client, order.strategy, order.algorithm)
-    position = state.positions.get(key)
-    if position is None:
-        position = state.positions[key] = Position()
-    ledger = state.ledgers.get(ledger_key)
-    if ledger is None:
-        ledger = state.ledgers[ledger_key] = Position()
-    return position, ledger
+def _change(state: State, order: Order, change: Callable[[Position], None]) -> None:
+    """Changes the account's position, and the part of it that has the order's attributes."""
+    change_position(state, order.account, order.symbol, change)
+    key = (order.account, order.symbol, order.client, order.strategy, order.algorithm)
+    change_ledger(state, key, change)

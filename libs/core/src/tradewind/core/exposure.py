@@ -26,7 +26,7 @@ def exposure_within(state: State, intent: Intent) -> Reason | None:
     if limits is None:
         return None
     before = state.position(intent.account, intent.symbol)
-    after = _with(before, intent)
+    after = reachable_with(before, intent)
     if after <= reachable(before):
         return None
     total = 0
@@ -65,10 +65,23 @@ def gross_e8(state: State, account: str) -> int | None:
 
 def value_e8(state: State, instrument: InstrumentDefined, lots: int) -> int:
     """What so many lots are worth at the reference price, rounded up."""
-    tick, tick_digits = scaled(instrument.tick_size)
-    lot, lot_digits = scaled(instrument.lot_size)
     price = state.references[instrument.symbol].price
     rate = state.fx_rates[instrument.currency].rate_e9
+    return _exact(instrument, lots, price, rate)
+
+
+def worth_e8(state: State, symbol: str, lots: int, price: int) -> int | None:
+    """What so many lots are worth at a price, rounded up; None without a rate."""
+    instrument = state.instruments.get(symbol)
+    rate = state.fx_rates.get(instrument.currency) if instrument is not None else None
+    if instrument is None or rate is None:
+        return None
+    return _exact(instrument, lots, price, rate.rate_e9)
+
+
+def _exact(instrument: InstrumentDefined, lots: int, price: int, rate: int) -> int:
+    tick, tick_digits = scaled(instrument.tick_size)
+    lot, lot_digits = scaled(instrument.lot_size)
     worth = lots * lot * price * tick * rate * _VALUE
     divisor: int = _RATE * 10 ** (tick_digits + lot_digits)
     return -(-worth // divisor)
@@ -87,7 +100,7 @@ def scaled(size: str) -> tuple[int, int]:
     return int(digits), len(decimals)
 
 
-def _with(position: Position, intent: Intent) -> int:
+def reachable_with(position: Position, intent: Intent) -> int:
     """What is reachable once `intent` works too."""
     more = intent.open_qty - intent.replaced_qty
     buys, sells = position.buy_working, position.sell_working

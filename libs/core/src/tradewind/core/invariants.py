@@ -7,7 +7,8 @@ known, so where some did, what is left can only be the smaller part.
 
 from collections.abc import Iterator
 
-from tradewind.core.state import Order, Position, State
+from tradewind.core import tallies
+from tradewind.core.state import Order, Position, State, Tallies, Tally
 from tradewind.core.types import OrdStatus, Side
 
 UNFILLED = frozenset({OrdStatus.PENDING_NEW, OrdStatus.NEW})
@@ -31,7 +32,8 @@ def violations(state: State) -> list[str]:
         for order_id in sorted(state.orders)
         for fault in _order_faults(state, state.orders[order_id])
     ]
-    return [*found, *_families(state), *_ids(state), *_working(state), *_conservation(state)]
+    found += [*_families(state), *_ids(state), *_working(state), *_conservation(state)]
+    return [*found, *_tallies(state)]
 
 
 def _order_faults(state: State, order: Order) -> Iterator[str]:
@@ -144,6 +146,32 @@ def _fills(state: State, key: tuple[str, str], position: Position) -> Iterator[s
 def _adds_up(total: int, known: int, is_whole: bool) -> bool:
     """All that is known is the total, or at most that where some has left memory."""
     return known == total if is_whole else known <= total
+
+
+def _tallies(state: State) -> Iterator[str]:
+    """What is summed up by scope is what a rebuild from positions and orders gives."""
+    anew = tallies.rebuilt(state)
+    for name, old, new in (
+        ("scopes", _sums(state.tallies), _sums(anew)),
+        ("resting", _resting(state.tallies), _resting(anew)),
+        ("children", _counted(state.tallies.children), _counted(anew.children)),
+    ):
+        if old != new:
+            yield f"tallies of {name} are {old}, not {new}"
+
+
+def _sums(found: Tallies) -> dict[tuple[str, str], Tally]:
+    by_scope = found.scopes.items()
+    each = {(scope, symbol): tally for scope, of in by_scope for symbol, tally in of.items()}
+    return {key: tally for key, tally in each.items() if tally != Tally()}
+
+
+def _resting(found: Tallies) -> dict[tuple[str, str, Side], list[str]]:
+    return {key: sorted(orders) for key, orders in found.resting.items() if orders}
+
+
+def _counted(counts: dict[str, int]) -> dict[str, int]:
+    return {key: count for key, count in counts.items() if count}
 
 
 def _cash(position: Position) -> int:

@@ -11,7 +11,13 @@ from tradewind.core.state import State
 REDUCING_REPLACES = "reducing-replaces"
 """Under REDUCING, a replace that leaves an order no larger than it was is accepted."""
 
-KNOWN = frozenset({REDUCING_REPLACES})
+RISK_CONTROLS = "risk-controls"
+"""What no scope bounds is denied; limits have versions that count up; refusals say how much."""
+
+FOUR_EYES = "four-eyes"
+"""Limits hold once a second person has approved them."""
+
+KNOWN = frozenset({REDUCING_REPLACES, RISK_CONTROLS, FOUR_EYES})
 
 
 class UnknownLogicError(ValueError):

@@ -47,6 +47,7 @@ def unchanged(
     orig_cl_ord_id: str = "",
     ord_status: OrdStatus | None = None,
     reason: Reason = Reason.NONE,
+    text: str = "",
 ) -> Change:
     """The order's terms stay as they are; its owner is told what happened, and why."""
     return Change(
@@ -62,6 +63,7 @@ def unchanged(
         leaves_qty=order.leaves_qty,
         cum_notional=order.cum_notional,
         reason=reason,
+        text=text,
     )
 
 
@@ -108,7 +110,13 @@ def about(order: Order, entry: Entry, change: Change, number: int = 0) -> OrderR
 
 
 def of_submit(
-    command: SubmitOrder, entry: Entry, *, order_id: str, parent_order_id: str, reason: Reason
+    command: SubmitOrder,
+    entry: Entry,
+    *,
+    order_id: str,
+    parent_order_id: str,
+    reason: Reason,
+    text: str = "",
 ) -> OrderReport:
     """The first report of an order: DENIED if there is a reason, else PENDING_NEW.
 
@@ -139,7 +147,7 @@ def of_submit(
         last_qty=0,
         last_px=0,
         reason=reason,
-        text="",
+        text=text,
         client=command.client,
         strategy=command.strategy,
         transact_time_ns=entry.ts_ns,

@@ -6,18 +6,20 @@ missing (limit, reference price) denies: no limit is not "no bound". Exposure co
 not executions (17 CFR 240.15c3-5). Cancels are never checked.
 """
 
-from collections.abc import Callable
-
-from tradewind.core import logic
+from tradewind.core import limits, logic, scopes, stakes
+from tradewind.core.controls import CONTROL_OF
 from tradewind.core.exposure import exposure_within
 from tradewind.core.state import Position, State
 from tradewind.core.terms import (
     SHAPES,
+    Denial,
     Intent,
+    Rule,
     attributed,
     in_time,
     instructions_sane,
     instrument_known,
+    over,
     session_takes,
     terms_sane,
 )
@@ -27,31 +29,41 @@ BPS = 10_000
 MILLISECOND_NS = 1_000_000
 
 
-def check(state: State, intent: Intent) -> Reason | None:
+def check(state: State, intent: Intent) -> Denial | None:
     """The first of `RULES` that speaks against `intent`, or None."""
-    return first_reason(RULES, state, intent)
+    is_bounded = scopes.any_limits(state) or logic.is_on(state, logic.RISK_CONTROLS)
+    return first_denial(RULES if is_bounded else OWN_RULES, state, intent)
 
 
-def check_parent(state: State, intent: Intent) -> Reason | None:
+def check_parent(state: State, intent: Intent) -> Denial | None:
     """As `check` for an order that goes to no venue: what it may do at one, its children are asked.
 
     Only its own terms and whether trading is allowed at all are judged.
     """
-    return first_reason(PARENT_RULES, state, intent)
+    return first_denial(PARENT_RULES, state, intent)
 
 
-def first_reason(rules: "tuple[Rule, ...]", state: State, intent: Intent) -> Reason | None:
-    """The first reason that `rules` give, in their order."""
+def first_denial(rules: tuple[Rule, ...], state: State, intent: Intent) -> Denial | None:
+    """The first denial that `rules` give, in their order."""
     for rule in rules:
-        reason = rule(state, intent)
-        if reason is not None:
-            return reason
+        found = rule(state, intent)
+        if found is not None:
+            return explained(state, found)
     return None
+
+
+def explained(state: State, found: Reason | Denial) -> Denial:
+    """A denial whose text begins with the control's id, once the controls are all in force."""
+    denial = Denial(reason=found) if isinstance(found, Reason) else found
+    if not logic.is_on(state, logic.RISK_CONTROLS):
+        return Denial(reason=denial.reason, halts=denial.halts)
+    text = f"{CONTROL_OF[denial.reason].code} {denial.text}".rstrip()
+    return Denial(reason=denial.reason, text=text, halts=denial.halts)
 
 
 def trading_allowed(state: State, intent: Intent) -> Reason | None:
     """The strictest state of all scopes that cover the order allows it (C23)."""
-    scopes = ("firm", "shard", f"account:{intent.account}", f"symbol:{intent.symbol}")
+    scopes = ("shard", *intent.scopes)
     states = [
         state.trading_states[scope].state for scope in scopes if scope in state.trading_states
     ]
@@ -68,10 +80,10 @@ def limits_present(state: State, intent: Intent) -> Reason | None:
     return None if key in state.limits else Reason.LIMIT_MISSING
 
 
-def quantity_within(state: State, intent: Intent) -> Reason | None:
+def quantity_within(state: State, intent: Intent) -> Denial | None:
     """Clip size (C01)."""
     limit = state.limits[intent.account, intent.symbol].max_order_qty
-    return Reason.MAX_ORDER_QTY if intent.order_qty > limit else None
+    return _over(state, intent, Reason.MAX_ORDER_QTY, intent.order_qty, limit)
 
 
 def reference_fresh(state: State, intent: Intent) -> Reason | None:
@@ -85,7 +97,7 @@ def reference_fresh(state: State, intent: Intent) -> Reason | None:
     return None
 
 
-def price_in_collar(state: State, intent: Intent) -> Reason | None:
+def price_in_collar(state: State, intent: Intent) -> Denial | None:
     """A limit price stays within the collar around the reference (C03), on both sides.
 
     A stop order waits away from the market by intent: its limit is held against its stop price.
@@ -95,25 +107,33 @@ def price_in_collar(state: State, intent: Intent) -> Reason | None:
     reference = intent.stop_px or state.references[intent.symbol].price
     collar_bps = state.limits[intent.account, intent.symbol].collar_bps
     distance = abs(intent.price - reference)
-    return Reason.PRICE_COLLAR if distance * BPS > reference * collar_bps else None
+    if distance * BPS <= reference * collar_bps:
+        return None
+    seen_bps = -(-distance * BPS // reference)
+    return _over(state, intent, Reason.PRICE_COLLAR, seen_bps, collar_bps)
 
 
-def notional_within(state: State, intent: Intent) -> Reason | None:
+def notional_within(state: State, intent: Intent) -> Denial | None:
     """Order value (C02); without a limit price it is the collar's worst price, never zero."""
-    limits = state.limits[intent.account, intent.symbol]
-    price = intent.price
-    if not SHAPES[intent.ord_type].has_price:
-        reference = max(state.references[intent.symbol].price, intent.stop_px)
-        price = reference + -(-reference * limits.collar_bps // BPS)
-    return Reason.MAX_NOTIONAL if intent.order_qty * price > limits.max_notional else None
+    limit = state.limits[intent.account, intent.symbol].max_notional
+    value = intent.order_qty * stakes.worst_price(state, intent)
+    return _over(state, intent, Reason.MAX_NOTIONAL, value, limit)
 
 
-def position_within(state: State, intent: Intent) -> Reason | None:
+def position_within(state: State, intent: Intent) -> Denial | None:
     """Position plus everything working on the same side stays within the limit (C11)."""
     limit = state.limits[intent.account, intent.symbol].max_position
     position = state.position(intent.account, intent.symbol)
     worst = intent.side.sign * position.qty + _working(position, intent.side)
-    return Reason.MAX_POSITION if worst - intent.replaced_qty + intent.open_qty > limit else None
+    worst += intent.open_qty - intent.replaced_qty
+    return _over(state, intent, Reason.MAX_POSITION, worst, limit)
+
+
+def _over(state: State, intent: Intent, reason: Reason, seen: int, limit: int) -> Denial | None:
+    if seen <= limit:
+        return None
+    scope = f"account:{intent.account}/symbol:{intent.symbol}"
+    return over(reason, seen, limit, scope, state.limits[intent.account, intent.symbol].version)
 
 
 def _reduces(state: State, intent: Intent) -> bool:
@@ -129,9 +149,7 @@ def _working(position: Position, side: Side) -> int:
     return position.buy_working if side is Side.BUY else position.sell_working
 
 
-Rule = Callable[[State, Intent], Reason | None]
-
-RULES: tuple[Rule, ...] = (
+OWN_RULES: tuple[Rule, ...] = (
     in_time,
     attributed,
     instrument_known,
@@ -147,8 +165,12 @@ RULES: tuple[Rule, ...] = (
     position_within,
     exposure_within,
 )
+"""All there is while no scope has limits."""
+
+RULES: tuple[Rule, ...] = (*limits.FIRST_RULES, *OWN_RULES, *limits.LAST_RULES)
 
 PARENT_RULES: tuple[Rule, ...] = (
+    *limits.FIRST_RULES,
     in_time,
     attributed,
     instrument_known,
@@ -156,4 +178,5 @@ PARENT_RULES: tuple[Rule, ...] = (
     instructions_sane,
     session_takes,
     trading_allowed,
+    *limits.PARENT_RULES,
 )

@@ -14,6 +14,7 @@ from hashlib import blake2b, sha256
 from operator import attrgetter
 from typing import Any, get_args, get_origin, get_type_hints
 
+from tradewind.core import tallies
 from tradewind.core.state import State
 
 SCHEMA_VERSION = 2
@@ -43,6 +44,7 @@ def restore(values: Mapping[str, Any]) -> State:
     state = State(**values)
     live = sorted((o for o in state.orders.values() if not o.is_final), key=attrgetter("seq"))
     state.live_orders.update((order.order_id, order) for order in live)
+    tallies.rebuild(state)
     return state
 
 

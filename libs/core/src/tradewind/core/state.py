@@ -13,10 +13,12 @@ from tradewind.core.events import (
     BuildsChanged,
     FxRateSet,
     InstrumentDefined,
+    LimitsProposed,
     LimitsSet,
     LogicSet,
     PositionStated,
     ReferencePriceSet,
+    ScopeLimitsSet,
     TradingSessionSet,
     TradingStateSet,
 )
@@ -207,6 +209,63 @@ class VenueSession:
     last_exec_no: int = 0
 
 
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What a scope has in one instrument. `gross` sums what each part of it can reach."""
+
+    qty: int = 0
+    buy_working: int = 0
+    sell_working: int = 0
+    gross: int = 0
+    orders: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Tallies:
+    """Sums and indexes that follow from positions and orders (see `tallies`).
+
+    By scope and instrument; live orders by account, instrument and side; how many children in
+    memory a parent has. `names` and `of_..` spare looking for the same again: the scopes of who
+    trades what, and the tallies of a position and of a part of one.
+    """
+
+    scopes: dict[str, dict[str, Tally]] = field(default_factory=dict)
+    resting: dict[tuple[str, str, Side], dict[str, Order]] = field(default_factory=dict)
+    children: dict[str, int] = field(default_factory=dict)
+    names: dict[tuple[str, str, str, str], tuple[str, ...]] = field(default_factory=dict)
+    of_position: dict[tuple[str, str], tuple[Tally, ...]] = field(default_factory=dict)
+    of_ledger: dict[tuple[str, str, str], tuple[Tally, ...]] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Activity:
+    """What a scope has done this trading day, and when it did what must not be repeated."""
+
+    messages: int = 0
+    trades: int = 0
+    turnover_e8: int = 0
+    message_times: list[int] = field(default_factory=list)
+    repeat_times: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Content:
+    """When orders with the same content were accepted."""
+
+    times: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class PriceWindow:
+    """The extremes of a reference price since `began_ns`, and in the window before that."""
+
+    began_ns: int
+    low: int
+    high: int
+    last_low: int
+    last_high: int
+
+
 LedgerKey = tuple[str, str, str, str, str]
 """account, symbol, client, strategy, algorithm: any coarser view of positions is a sum of these."""
 
@@ -215,8 +274,8 @@ LedgerKey = tuple[str, str, str, str, str]
 class State:
     """Everything. `ordinal` counts the outputs of this segment.
 
-    `touched` names the orders and request ids changed since the last digest, `names` keeps one
-    copy of each name: bookkeeping, no part of what a shard knows.
+    `tallies` follow from the rest. `touched` names the orders and request ids changed since the
+    last digest, `names` keeps one copy of each name: bookkeeping, no part of what a shard knows.
     """
 
     segment: str = ""
@@ -243,6 +302,16 @@ class State:
     fx_rates: dict[str, FxRateSet] = field(default_factory=dict)
     logic: dict[str, LogicSet] = field(default_factory=dict)
     builds: dict[str, BuildsChanged] = field(default_factory=dict)
+    scope_limits: dict[str, ScopeLimitsSet] = field(default_factory=dict)
+    temporary_limits: dict[str, ScopeLimitsSet] = field(default_factory=dict)
+    proposed: dict[str, LimitsProposed] = field(default_factory=dict)
+    proposed_limits: dict[str, LimitsSet] = field(default_factory=dict)
+    proposed_account_limits: dict[str, AccountLimitsSet] = field(default_factory=dict)
+    proposed_scope_limits: dict[str, ScopeLimitsSet] = field(default_factory=dict)
+    activity: dict[str, Activity] = field(default_factory=dict)
+    contents: dict[str, Content] = field(default_factory=dict)
+    price_windows: dict[str, PriceWindow] = field(default_factory=dict)
+    tallies: Tallies = field(default_factory=Tallies, compare=False, repr=False)
     touched: set[tuple[str, Any]] = field(default_factory=set, compare=False, repr=False)
     names: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 

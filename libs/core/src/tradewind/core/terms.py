@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an order may look like: rules about its own terms and its venue's session."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tradewind.core.record import record
+from tradewind.core.scopes import Cover
 from tradewind.core.state import State
 from tradewind.core.types import OrdType, Reason, Side, TimeInForce, TradSesStatus
 
@@ -13,7 +15,8 @@ class Intent:
     """What an order would be once accepted.
 
     `order_qty` is its whole size, `open_qty` what could still trade, `replaced_qty` what the
-    order already reserves (0 for a new one). `attribution` is who and what it is from.
+    order already reserves (0 for a new one). `attribution` is who and what it is from: client,
+    strategy, algorithm, build. `scopes` are those that cover it, `limits` what holds in them.
     """
 
     account: str
@@ -32,6 +35,32 @@ class Intent:
     attribution: tuple[str, ...]
     ts_ns: int
     void_after_ns: int
+    is_replace: bool
+    parent_cl_ord_id: str
+    scopes: tuple[str, ...]
+    limits: tuple[Cover, ...]
+
+    @property
+    def algorithm(self) -> str:
+        """The algorithm that decided, or BY_HAND."""
+        return self.attribution[2]
+
+
+@record
+class Denial:
+    """Why an order is denied, what was seen of which limit, and a scope that it halts."""
+
+    reason: Reason
+    text: str = ""
+    halts: str = ""
+
+
+def over(reason: Reason, seen: int, limit: int, scope: str, version: int) -> Denial:
+    """More was seen than the limit of a scope."""
+    return Denial(reason=reason, text=f"{seen} of {limit} in {scope}, version {version}")
+
+
+Rule = Callable[[State, Intent], "Reason | Denial | None"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,29 @@ LIMITS = commands.SetLimits(
 )
 """At a reference of 1,000 ticks: the collar allows 900 to 1,100."""
 
+BOUNDS = commands.SetScopeLimits(
+    scope="firm",
+    version=1,
+    actor="operator",
+    max_order_value_e8=10**12,
+    max_move_bps=10_000,
+    max_jump_bps=10_000,
+    max_duplicates=1_000,
+    max_messages=1_000,
+    flood_messages=2_000,
+    max_repeats=1_000,
+    max_open_orders=1_000,
+    max_open_value_e8=10**12,
+    max_gross_e8=10**12,
+    max_net_e8=10**12,
+    max_children=1_000,
+    max_turnover_e8=10**12,
+    max_orders_per_trade=1_000,
+    allows_self_match=1,
+    allows_gtc=1,
+)
+"""Bounds so wide that nothing of a test's meets them."""
+
 SUBMIT = commands.SubmitOrder(
     account=ACCOUNT,
     cl_ord_id="c1",

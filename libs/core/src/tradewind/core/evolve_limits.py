@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How limits change, and what is remembered of what clients send."""
+
+from tradewind.core import activity, decide_limits, scopes
+from tradewind.core.commands import Entry, ReplaceOrder
+from tradewind.core.events import (
+    AccountLimitsSet,
+    LimitsApproved,
+    LimitsProposed,
+    LimitsSet,
+    OrderReport,
+    ScopeLimitsSet,
+)
+from tradewind.core.state import State
+from tradewind.core.types import ExecType
+
+
+def limits_set(state: State, _entry: Entry, event: LimitsSet) -> None:
+    """Limits of an account in an instrument."""
+    state.limits[event.account, event.symbol] = event
+
+
+def account_limits_set(state: State, _entry: Entry, event: AccountLimitsSet) -> None:
+    """Limits of an account."""
+    state.account_limits[event.account] = event
+
+
+def scope_limits_set(state: State, _entry: Entry, event: ScopeLimitsSet) -> None:
+    """Limits that expire are kept apart: what stays holds again after them."""
+    table = state.temporary_limits if event.expires_ns else state.scope_limits
+    table[event.scope] = event
+
+
+def limits_proposed(state: State, entry: Entry, event: LimitsProposed) -> None:
+    """The newest proposal about a subject is the one that can be approved."""
+    _forget(state, event.subject)
+    state.proposed[event.subject] = event
+    limits = decide_limits.limits_of(entry.command)
+    match limits:
+        case LimitsSet():
+            state.proposed_limits[event.subject] = limits
+        case AccountLimitsSet():
+            state.proposed_account_limits[event.subject] = limits
+        case ScopeLimitsSet():
+            state.proposed_scope_limits[event.subject] = limits
+
+
+def limits_approved(state: State, _entry: Entry, event: LimitsApproved) -> None:
+    """What was proposed is settled; the limits follow."""
+    _forget(state, event.subject)
+
+
+def request_decided(state: State, entry: Entry, report: OrderReport) -> None:
+    """A client's new order or replace counts, whatever came of it."""
+    if not scopes.any_limits(state):
+        return
+    covers = scopes.of(state, report.account, report.symbol, report.client, report.strategy)
+    activity.message_taken(state, covers)
+    if report.is_parent or report.exec_type not in (
+        ExecType.PENDING_NEW,
+        ExecType.PENDING_REPLACE,
+    ):
+        return
+    qty, price = report.order_qty, report.price
+    if isinstance(entry.command, ReplaceOrder):
+        qty, price = entry.command.order_qty, entry.command.price
+    content = activity.content_of(report.account, report.symbol, report.side, qty, price)
+    activity.content_taken(state, covers, content)
+
+
+def _forget(state: State, subject: str) -> None:
+    for table in (
+        state.proposed,
+        state.proposed_limits,
+        state.proposed_account_limits,
+        state.proposed_scope_limits,
+    ):
+        table.pop(subject, None)

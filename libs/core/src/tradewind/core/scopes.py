@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scopes: the projections of an order's attributes that limits and trading states attach to.
+
+    firm   account:DEMO   symbol:BTC-USD   strategy:carry   client:kim   venue:SIM
+    account:DEMO/symbol:BTC-USD
+
+In place of a name, `*` stands for each name by itself. `firm` is what the shard has of it: a limit
+of the whole firm's is handed out to the shards in parts.
+"""
+
+from tradewind.core.risk_events import ScopeLimitsSet
+from tradewind.core.state import State
+
+FIRM = "firm"
+KINDS = ("account", "symbol", "strategy", "client", "venue")
+Cover = tuple[str, ScopeLimitsSet]
+"""A scope of an order's, and limits that hold for it."""
+
+
+def of_position(account: str, symbol: str, venue: str) -> tuple[str, ...]:
+    """The scopes that a position counts in as a whole."""
+    mine = f"account:{account}"
+    return FIRM, mine, f"symbol:{symbol}", f"venue:{venue}", f"{mine}/symbol:{symbol}"
+
+
+def of_ledger(client: str, strategy: str) -> tuple[str, ...]:
+    """The scopes that a part of a position counts in by its attributes."""
+    return f"strategy:{strategy}", f"client:{client}"
+
+
+def of(state: State, account: str, symbol: str, client: str, strategy: str) -> tuple[str, ...]:
+    """Every scope that covers what somebody does in an instrument; of an unknown one, fewer."""
+    instrument = state.instruments.get(symbol)
+    if instrument is None:
+        return FIRM, f"account:{account}", f"client:{client}"
+    key = (account, symbol, client, strategy)
+    found = state.tallies.names.get(key)
+    if found is None:
+        found = (*of_position(account, symbol, instrument.venue), *of_ledger(client, strategy))
+        state.tallies.names[key] = found
+    return found
+
+
+def covering(state: State, scopes: tuple[str, ...]) -> tuple[Cover, ...]:
+    """All limits that hold for these scopes, those with wildcards too."""
+    if not any_limits(state):
+        return ()
+    found = []
+    for scope in scopes:
+        for pattern in (scope, *_wildcards(scope)):
+            limits = in_force(state, pattern)
+            if limits is not None:
+                found.append((scope, limits))
+    return tuple(found)
+
+
+def any_limits(state: State) -> bool:
+    """Some scope has limits."""
+    return bool(state.scope_limits or state.temporary_limits)
+
+
+def in_force(state: State, scope: str) -> ScopeLimitsSet | None:
+    """A scope's limits now: those that expire while they last, else those that stay."""
+    limits = state.temporary_limits.get(scope)
+    if limits is not None and state.ts_ns < limits.expires_ns:
+        return limits
+    return state.scope_limits.get(scope)
+
+
+def is_scope(text: str) -> bool:
+    """The text names a scope, or all of a kind."""
+    if text == FIRM:
+        return True
+    kinds = [part.partition(":") for part in text.split("/")]
+    if not all(colon and name for _kind, colon, name in kinds):
+        return False
+    names = tuple(kind for kind, _colon, _name in kinds)
+    return names == ("account", "symbol") or (len(names) == 1 and names[0] in KINDS)
+
+
+def _wildcards(scope: str) -> tuple[str, ...]:
+    if scope == FIRM:
+        return ()
+    first, slash, second = scope.partition("/")
+    kind = first.partition(":")[0]
+    if not slash:
+        return (f"{kind}:*",)
+    return f"{first}/symbol:*", f"account:*/{second}", "account:*/symbol:*"
