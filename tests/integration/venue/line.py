@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A desk whose connector can be replaced while a test goes on."""
 
+import json
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.integration.simvenue.venue_process import VenueProcess
 from tests.integration.venue.desk import DEADLINE_S, Desk, open_desk
+from tradewind.common.jetstream import KeyValue
 from tradewind.common.testing import eventually
 from tradewind.core.commands import CancelOrder, SetTradingState
 from tradewind.core.events import TradingStateSet
@@ -16,6 +18,15 @@ from tradewind.core.types import TradingState
 
 SESSION = "TRADEWIND-0"
 READ_LAG_MS = 150
+GRID = {"symbol": "BTC-USD", "tick_size": "0.01", "lot_size": "0.00000001"}
+PROTOCOLS: dict[str, Callable[[VenueProcess], dict[str, str]]] = {
+    "sim": lambda venue: {"TRADEWIND_VENUE_URL": venue.url},
+    "fix": lambda venue: {
+        "TRADEWIND_VENUE_ADAPTER": "fix",
+        "TRADEWIND_VENUE_URL": venue.fix,
+        "TRADEWIND_VENUE_PEER": "SIMVENUE",
+    },
+}
 SOON = {
     "TRADEWIND_VENUE_READ_LAG_MS": str(READ_LAG_MS),
     "TRADEWIND_VENUE_ANSWER_TIMEOUT_MS": "2000",
@@ -26,8 +37,11 @@ SOON = {
 class Line:
     """Shard 0, its connector, and the venue."""
 
-    def __init__(self, desk: Desk, venue: VenueProcess, venue_dir: Path) -> None:
+    def __init__(
+        self, desk: Desk, venue: VenueProcess, venue_dir: Path, settings: Mapping[str, str]
+    ) -> None:
         self.desk = desk
+        self._settings = settings
         self.venue = venue
         self.venue_dir = venue_dir
         self._connector: subprocess.Popen[bytes] | None = None
@@ -42,7 +56,8 @@ class Line:
         """Starts a connector, in place of the one that may be there; it has the session then."""
         self.kill_connector()
         before = self.desk.sessions()
-        self._connector = self.desk.start_connector(self.venue, "venue-0", **{**SOON, **more})
+        settings = {**SOON, **self._settings, **more}
+        self._connector = self.desk.start_connector(self.venue, "venue-0", **settings)
         await self.until_sessions(before + 1)
 
     async def until_sessions(self, count: int) -> None:
@@ -85,9 +100,10 @@ class Line:
 
 
 @asynccontextmanager
-async def open_line(folder: Path) -> AsyncIterator[Line]:
+async def open_line(folder: Path, protocol: str = "sim") -> AsyncIterator[Line]:
     """A desk with a connector that has the session."""
     async with open_desk(folder) as (desk, venue):
-        line = Line(desk, venue, folder / "sim")
+        await KeyValue(desk.bus, "CONFIG").put("instrument.BTC-USD", json.dumps(GRID).encode())
+        line = Line(desk, venue, folder / "sim", PROTOCOLS[protocol](venue))
         await line.connect()
         yield line

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Failure classes F1 to F13 of a venue, each played by a real one against a real connector.
 
-docs/venues.md has the list. One suite serves all; every test has orders of its own.
+docs/venues.md has the list. One suite for each protocol serves all; every test has orders of its
+own.
 """
 
 from collections.abc import AsyncIterator
@@ -31,9 +32,11 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(scope="module")
-async def line(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Line]:
-    async with open_line(tmp_path_factory.mktemp("line")) as line:
+@pytest.fixture(scope="module", params=["sim", "fix"])
+async def line(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Line]:
+    async with open_line(tmp_path_factory.mktemp("line"), request.param) as line:
         yield line
 
 

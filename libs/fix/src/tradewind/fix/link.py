@@ -4,6 +4,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn, Protocol
 
 from tradewind.common.errors import TradewindError
@@ -15,6 +16,8 @@ from tradewind.fix.store import OutOfNumbers, Store
 
 READ_BYTES = 64 * 1024
 TICK_S = 0.1
+BROKEN = (OSError, RuntimeError)
+"""What a transport raises that is closed; uvloop's raises a RuntimeError."""
 
 
 class LinkDown(TradewindError):
@@ -76,9 +79,10 @@ class Link:
         try:
             self._take(first)
             await supervise(self._read(), self._tick())
-        except (OSError, TooLong, OutOfNumbers) as error:
+        except (*BROKEN, TooLong, OutOfNumbers) as error:
             raise LinkDown(repr(error)) from error
         finally:
+            self.session.cut("the connection has ended")
             self._writer.close()
         raise LinkDown(self._why)
 
@@ -91,7 +95,7 @@ class Link:
         number = self.tell(msg_type, body)
         try:
             await self._writer.drain()
-        except OSError as error:
+        except BROKEN as error:
             raise LinkDown(repr(error)) from error
         return number
 
@@ -101,12 +105,13 @@ class Link:
             raise LinkDown(self._why or "not logged on")
         try:
             return self.session.send(msg_type, body, time.monotonic())
-        except (OSError, OutOfNumbers) as error:
+        except (*BROKEN, OutOfNumbers) as error:
             raise LinkDown(repr(error)) from error
 
     def log_out(self, text: str = "") -> None:
-        """Says goodbye."""
-        self.session.log_out(text, time.monotonic())
+        """Says goodbye, if there is still somebody."""
+        with suppress(*BROKEN, OutOfNumbers):
+            self.session.log_out(text, time.monotonic())
 
     def close(self) -> None:
         """Ends the connection when what was written has left."""

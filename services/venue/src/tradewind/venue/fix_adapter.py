@@ -11,21 +11,21 @@ import logging
 import re
 import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from itertools import count
 from typing import Any, NoReturn
 
 from tradewind.common.errors import BusError
 from tradewind.core.events import VenueRequest
-from tradewind.core.types import ExecType
+from tradewind.core.types import ExecType, Side
 from tradewind.fix import tags
 from tradewind.fix.link import Link, LinkDown
-from tradewind.fix.message import Body, Message
+from tradewind.fix.message import Message
 from tradewind.fix.values import EXEC_TYPES, OTHER, TRY_LATER
 from tradewind.venue.adapter import FromVenue, InDoubt, NotDone, VenueGone
 from tradewind.venue.fills import Fills
 from tradewind.venue.fix_numbers import Numbers
+from tradewind.venue.fix_questions import Question, Questions, is_answer
 from tradewind.venue.fix_words import NO_ORDER, NoSuchInstrument, Words
 from tradewind.venue.hours import Hours, is_open
 
@@ -36,9 +36,7 @@ LOOK_S = 0.2
 KEPT = 10_000
 GENERATION = 2**32
 DUPLICATE = "6"
-ALL_ORDERS = "7"
-MATCHED = "1"
-PROOF = "P"
+OVERLAP_NS = 10_000_000_000
 EXPECTED = re.compile(r"too low\W+expect\w*\D{1,20}([0-9]+)", re.IGNORECASE)
 """How engines say which number they had expected; FIX has no field for it in a Logout."""
 
@@ -61,9 +59,21 @@ class FixAdapter:
         self._early: list[Message] | None = []
         self._generation = 0
         self._queries: dict[str, asyncio.Future[bool]] = {}
-        self._questions = count(1)
+        self._questions = Questions()
+        self._positions: dict[str, tuple[int, bool]] = {}
         self._sent: OrderedDict[int, VenueRequest] = OrderedDict()
+        self._stated: OrderedDict[int, int] = OrderedDict()
         self._fills = Fills()
+        self._hearers: dict[str, Callable[[Message], None]] = {
+            tags.EXECUTION_REPORT: self._hear_report,
+            tags.ORDER_CANCEL_REJECT: self._hear_cancel_reject,
+            tags.TRADE_CAPTURE_REPORT: self._hear_trade,
+            tags.POSITION_REPORT: self._hear_position,
+            tags.TRADING_SESSION_STATUS: self._hear_session,
+            tags.BUSINESS_MESSAGE_REJECT: self._hear_refusal,
+            tags.REJECT: self._hear_refusal,
+            tags.TRADE_CAPTURE_REPORT_REQUEST_ACK: lambda message: None,
+        }
         self._running: list[asyncio.Future[NoReturn]] = []
 
     async def fence(self) -> None:
@@ -85,22 +95,32 @@ class FixAdapter:
     async def ask_reports(self, after: int, back: int) -> None:
         """Has the venue send its messages again, from the one after `after` and `back` before it.
 
-        If it has lost its numbers, it is asked for all orders that work, and for all trades.
+        First it is asked for all orders that work, later for trades: those since the statement that
+        `after` is the number of. If it has lost its numbers, it is asked for all there is.
         """
         self._check()
-        generation, number = divmod(after, GENERATION)
-        has_lost_numbers = self._early is not None and number >= self._logon.result()
+        if self._early is None:
+            self._ask_from(after, back)
+            since_ns = max(self._stated.get(after, 0) - OVERLAP_NS, 0)
+            self._put(self._questions.trades(since_ns=since_ns))
+            return
+        early, self._early = self._early, None
+        has_lost_numbers = after % GENERATION >= self._logon.result()
         if has_lost_numbers:
             log.warning("%s has lost its numbers: it is asked for everything", self._venue)
-            generation, number = generation + 1, 0
-        self._generation = max(self._generation, generation)
-        early, self._early = self._early, None
-        for message in early or ():
+            after, back = (after // GENERATION + 1) * GENERATION, 0
+        self._generation = after // GENERATION
+        for message in early:
             self._hear(message)
-        self._link.session.ask_from(max(number - back, 0) + 1, time.monotonic())
-        self._put(tags.ORDER_MASS_STATUS_REQUEST, self._all_orders())
+        self._ask_from(after, back)
+        self._put(self._questions.orders())
         if has_lost_numbers:
-            self._put(tags.TRADE_CAPTURE_REPORT_REQUEST, self._trades())
+            self._put(self._questions.trades())
+
+    def _ask_from(self, after: int, back: int) -> None:
+        """Messages of an earlier generation are gone: then it begins with the first of this one."""
+        number = after - self._generation * GENERATION
+        self._link.session.ask_from(max(number - back, 0) + 1, time.monotonic())
 
     async def send(self, request: VenueRequest) -> None:
         """Writes a request. The venue answers a repeated ClOrdID with the first answer."""
@@ -124,19 +144,21 @@ class FixAdapter:
         if self._end is not None:
             answer.set_exception(self._end)
             return answer
-        question = f"Q{next(self._questions)}"
-        self._queries[question] = answer
-        self._put(tags.ORDER_STATUS_REQUEST, self._words.question(request, question))
+        name = self._questions.name()
+        self._queries[name] = answer
+        self._put(self._questions.status(request.order_id, request.symbol, request.side, name))
         return answer
 
     def ask(self, request: VenueRequest) -> None:
         """Has the trades of an order told again, and its state after them."""
-        self._put(tags.TRADE_CAPTURE_REPORT_REQUEST, self._trades(request.order_id))
-        question = f"{PROOF}{next(self._questions)}"
-        self._put(tags.ORDER_STATUS_REQUEST, self._words.question(request, question))
+        self._ask_order(request.order_id, request.symbol, request.side)
 
     async def ask_position(self, *, is_complete: bool) -> None:
-        """Positions are not stated in order entry sessions."""
+        """Sends a RequestForPositions. A venue that does not know it states nothing."""
+        self._check()
+        name, now_ns = self._questions.name(), time.time_ns()
+        self._positions[name] = (now_ns, is_complete)
+        self._put(self._questions.positions(name, now_ns))
 
     async def reports(self) -> AsyncIterator[FromVenue]:
         """What the venue says until the connection ends, which is raised."""
@@ -149,8 +171,7 @@ class FixAdapter:
 
     async def close(self) -> None:
         """Says goodbye, and leaves without waiting for an answer."""
-        with suppress(LinkDown, OSError):
-            self._link.log_out()
+        self._link.log_out()
         self._finish(VenueGone("closed here"))
         for part in self._running:
             part.cancel()
@@ -195,27 +216,22 @@ class FixAdapter:
             self._hear(message)
 
     def _hear(self, message: Message) -> None:
-        exec_no = self._generation * GENERATION + message.seq
+        """An answer that is sent again answers a question of an earlier connection: it is stale."""
+        if message.is_poss_dup and is_answer(message):
+            return
+        hear = self._hearers.get(message.msg_type)
+        if hear is None:
+            log.info("%s says a %s", self._venue, message.msg_type)
+            return
         try:
-            match message.msg_type:
-                case tags.EXECUTION_REPORT:
-                    self._hear_report(message, exec_no)
-                case tags.ORDER_CANCEL_REJECT:
-                    self._say(self._words.refusal(message, exec_no))
-                case tags.TRADE_CAPTURE_REPORT:
-                    self._say_trade(message)
-                case tags.TRADING_SESSION_STATUS:
-                    session = self._words.trading_session(message)
-                    if session is not None:
-                        self._say(session)
-                case tags.BUSINESS_MESSAGE_REJECT | tags.REJECT:
-                    self._hear_refusal(message)
-                case _:
-                    log.info("%s says a %s", self._venue, message.msg_type)
+            hear(message)
         except NoSuchInstrument as error:
             log.error("%s tells of %s, which nobody here has traded", self._venue, error)
 
-    def _hear_report(self, message: Message, exec_no: int) -> None:
+    def _exec_no(self, message: Message) -> int:
+        return self._generation * GENERATION + message.seq
+
+    def _hear_report(self, message: Message) -> None:
         kind = EXEC_TYPES.get(message.get(tags.EXEC_TYPE))
         if kind is None:
             log.info("a report of ExecType %s changes nothing", message.get(tags.EXEC_TYPE))
@@ -224,12 +240,12 @@ class FixAdapter:
             self._hear_state(message)
             return
         is_duplicate = message.get(tags.ORD_REJ_REASON) == DUPLICATE
-        report = self._words.report(message, exec_no)
+        report = self._words.report(message, self._exec_no(message))
         if kind is ExecType.REJECTED and is_duplicate:
             log.error("%s: %s was sent again while it works", self._venue, report.order_id)
         elif self._fills.is_missing_some(report, self._words.cum_qty(message)):
             log.warning("%s: a fill of %s is missing at its end", self._venue, report.order_id)
-            self._ask_again(message, report.order_id)
+            self._ask_order(report.order_id, report.symbol, report.side)
         else:
             self._say(report)
 
@@ -243,6 +259,14 @@ class FixAdapter:
         said = self._words.state(message)
         if said is None or said.exec_type is not ExecType.NEW:
             said = self._fills.told_all(message.get(tags.SECONDARY_CL_ORD_ID)) or said
+        if said is not None:
+            self._say(said)
+
+    def _hear_cancel_reject(self, message: Message) -> None:
+        self._say(self._words.refusal(message, self._exec_no(message)))
+
+    def _hear_session(self, message: Message) -> None:
+        said = self._words.trading_session(message)
         if said is not None:
             self._say(said)
 
@@ -262,34 +286,30 @@ class FixAdapter:
         else:
             self._say(self._words.no(request, text))
 
-    def _say_trade(self, message: Message) -> None:
+    def _hear_trade(self, message: Message) -> None:
         report = self._words.trade(message)
         self._fills.is_missing_some(report, 0)
         self._say(report)
 
-    def _ask_again(self, message: Message, order_id: str) -> None:
-        self._put(tags.TRADE_CAPTURE_REPORT_REQUEST, self._trades(order_id))
-        question = (
-            (tags.CL_ORD_ID, order_id),
-            (tags.SYMBOL, message.get(tags.SYMBOL)),
-            (tags.SIDE, message.get(tags.SIDE)),
-            (tags.ORD_STATUS_REQ_ID, f"{PROOF}{next(self._questions)}"),
-        )
-        self._put(tags.ORDER_STATUS_REQUEST, question)
+    def _hear_position(self, message: Message) -> None:
+        asked = self._positions.pop(message.get(tags.POS_REQ_ID), None)
+        if asked is None:
+            return
+        exec_no = self._exec_no(message)
+        self._stated[exec_no], is_complete = asked
+        if len(self._stated) > KEPT:
+            self._stated.popitem(last=False)
+        self._say(self._words.position(message, exec_no, is_complete=is_complete))
 
-    def _all_orders(self) -> Body:
-        question = f"{PROOF}{next(self._questions)}"
-        return ((tags.MASS_STATUS_REQ_ID, question), (tags.MASS_STATUS_REQ_TYPE, ALL_ORDERS))
+    def _ask_order(self, order_id: str, symbol: str, side: Side) -> None:
+        """Its trades first, so that its end is told after them."""
+        self._put(self._questions.trades(order_id))
+        self._put(self._questions.status(order_id, symbol, side, self._questions.name()))
 
-    def _trades(self, order_id: str = "") -> Body:
-        question = (tags.TRADE_REQUEST_ID, f"{PROOF}{next(self._questions)}")
-        of_order = ((tags.CL_ORD_ID, order_id),) if order_id else ()
-        return (question, (tags.TRADE_REQUEST_TYPE, MATCHED), *of_order)
-
-    def _put(self, msg_type: str, body: Body) -> None:
+    def _put(self, question: Question) -> None:
         """Writes a question; if the connection has ended, whoever waits for answers is told."""
         with suppress(LinkDown):
-            self._link.tell(msg_type, body)
+            self._link.tell(*question)
 
     def _say(self, said: FromVenue) -> None:
         self._said.append(said)

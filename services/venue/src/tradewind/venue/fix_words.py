@@ -10,9 +10,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from tradewind.common.grid import Grid
-from tradewind.core.commands import ApplyVenueReport, SetTradingSession
+from tradewind.core.commands import ApplyVenueReport, SetTradingSession, StatePosition
 from tradewind.core.events import VenueRequest
 from tradewind.core.types import ExecType, OrdStatus, Side, VenueAction
+from tradewind.core.venue_commands import NOT_SAID
 from tradewind.fix import tags
 from tradewind.fix.message import Body, Message
 from tradewind.fix.stamps import stamp
@@ -83,15 +84,6 @@ class Words:
             case VenueAction.STATUS:
                 raise AssertionError("a question is asked, not sent")
 
-    def question(self, request: VenueRequest, question: str) -> Body:
-        """An OrderStatusRequest."""
-        return (
-            (tags.CL_ORD_ID, request.order_id),
-            (tags.SYMBOL, request.symbol),
-            (tags.SIDE, SIDE[request.side]),
-            (tags.ORD_STATUS_REQ_ID, question),
-        )
-
     def report(self, message: Message, exec_no: int) -> ApplyVenueReport:
         """An ExecutionReport of something that has happened. Raises NoSuchInstrument."""
         exec_type = EXEC_TYPES[message.get(tags.EXEC_TYPE)]
@@ -130,6 +122,21 @@ class Words:
             return None
         exec_id = f"STATUS-{message.get(tags.EXEC_ID)}"
         return self._made(message, order_id, "", ExecType.NEW, exec_id, 0)
+
+    def position(self, message: Message, exec_no: int, *, is_complete: bool) -> StatePosition:
+        """A PositionReport."""
+        held = self._lots(message, tags.LONG_QTY) - self._lots(message, tags.SHORT_QTY)
+        is_said = tags.OPEN_BUY_QTY in message.fields
+        return StatePosition(
+            venue=self._venue,
+            epoch=0,
+            symbol=message.get(tags.SYMBOL),
+            exec_no=exec_no,
+            qty=held,
+            open_buy_qty=self._lots(message, tags.OPEN_BUY_QTY) if is_said else NOT_SAID,
+            open_sell_qty=self._lots(message, tags.OPEN_SELL_QTY) if is_said else NOT_SAID,
+            is_complete=is_complete,
+        )
 
     def trading_session(self, message: Message) -> SetTradingSession | None:
         """A TradingSessionStatus; None if it says nothing that matters."""

@@ -20,6 +20,7 @@ from tradewind.simvenue.admin import SetSession
 from tradewind.simvenue.faults import Kind, Misanswered
 from tradewind.simvenue.fix import words
 from tradewind.simvenue.fix.words import BadField, given, need
+from tradewind.simvenue.ledger import FOR_EVER_NS
 from tradewind.simvenue.orders import OrderState, Report
 from tradewind.simvenue.requests import Cancel, New, Replace
 from tradewind.simvenue.venue import Venue
@@ -45,6 +46,7 @@ class Desk:
             tags.ORDER_STATUS_REQUEST: self._status,
             tags.ORDER_MASS_STATUS_REQUEST: self._mass_status,
             tags.TRADE_CAPTURE_REPORT_REQUEST: self._trades,
+            tags.REQUEST_FOR_POSITIONS: self._position,
         }
 
     def handle(self, message: Message) -> None:
@@ -108,7 +110,7 @@ class Desk:
         named = (tags.MASS_STATUS_REQ_ID, question)
         for number, state in enumerate(states, 1):
             last = (tags.LAST_RPT_REQUESTED, "Y" if number == len(states) else "N")
-            reports, _state = self._venue.memory.of_order(self._session, state.cl_id, 2**63)
+            reports, _state = self._venue.memory.of_order(self._session, state.cl_id, FOR_EVER_NS)
             self._state(reports, state, named, total, last)
         if not states:
             nothing = self._nothing(message, "NONE", "")
@@ -160,13 +162,18 @@ class Desk:
         )
 
     def _trades(self, message: Message) -> None:
-        """Trades of one order, or of all: what they were at first, and what became of them."""
+        """Trades of one order, or of all since a time: also what became of them."""
         question = need(message, tags.TRADE_REQUEST_ID)
         if message.get(tags.CL_ORD_ID):
-            found, _state = self._venue.status(self._session, self._cl_id(message, tags.CL_ORD_ID))
+            cl_id = self._cl_id(message, tags.CL_ORD_ID)
+            found, _state = self._venue.memory.of_order(self._session, cl_id, FOR_EVER_NS)
         else:
             found = list(self._venue.memory.reports(self._session, 0, 0))
-        trades = [report for report in found if report.exec_type in TRADES]
+        since_ns = words.moment_ns(message)
+        dated = [
+            (self._venue.ledger.dated(r.exec_no)[0], r) for r in found if r.exec_type in TRADES
+        ]
+        trades = [(made_ns, report) for made_ns, report in dated if made_ns >= since_ns]
         self._tell(
             tags.TRADE_CAPTURE_REPORT_REQUEST_ACK,
             (
@@ -177,11 +184,16 @@ class Desk:
                 (tags.TRADE_REQUEST_STATUS, "0" if trades else "1"),
             ),
         )
-        for report in trades:
-            made_ns = self._venue.ledger.dated(report.exec_no)[0]
+        for made_ns, report in trades:
             name = _name(self._of(report.cl_id))
             body = words.trade_body(report, name, made_ns, question)
             self._tell(tags.TRADE_CAPTURE_REPORT, body)
+
+    def _position(self, message: Message) -> None:
+        question = need(message, tags.POS_REQ_ID)
+        statement = self._venue.statement(self._session)
+        body = words.position_body(statement, question, time.time_ns())
+        self._tell(tags.POSITION_REPORT, body)
 
     def _cl_id(self, message: Message, tag: int = tags.ORIG_CL_ORD_ID) -> str:
         """The first name of the order that a message names by one of its names."""

@@ -5,6 +5,7 @@ An order is named by its first ClOrdID for its whole life inside the venue; outs
 last replace that was granted, as FIX has it, and always by SecondaryClOrdID (526), the first one.
 """
 
+from collections.abc import Mapping
 from decimal import Context, Decimal
 from typing import TypeVar
 
@@ -61,6 +62,9 @@ class BadField(ValueError):
 def new_of(message: Message) -> New:
     """A NewOrderSingle. Raises BadField."""
     time_in_force = _known(message, tags.TIME_IN_FORCE, TIMES_IN_FORCE, default="0")
+    is_dated = time_in_force is TimeInForce.GTD
+    if is_dated:
+        need(message, tags.EXPIRE_TIME)
     exec_inst = message.get(tags.EXEC_INST)
     if exec_inst not in ("", POST_ONLY):
         raise BadField(tags.EXEC_INST, "of ExecInst (18) only 6 is known here")
@@ -75,7 +79,7 @@ def new_of(message: Message) -> New:
         stop_px=_ticks(message, tags.STOP_PX),
         display_qty=_lots(message, tags.MAX_FLOOR),
         is_post_only=exec_inst == POST_ONLY,
-        expire_ns=_expire_ns(message) if time_in_force is TimeInForce.GTD else 0,
+        expire_ns=moment_ns(message, tags.EXPIRE_TIME) if is_dated else 0,
     )
 
 
@@ -154,6 +158,22 @@ def trade_body(report: Report, name: str, made_ns: int, request_id: str) -> Body
             (tags.SECONDARY_CL_ORD_ID, report.cl_id),
             *_fee(report),
         ]
+    )
+
+
+def position_body(statement: Mapping[str, int | str], request_id: str, made_ns: int) -> Body:
+    """What the session has, as a PositionReport."""
+    held, day = int(statement["qty"]), stamp(made_ns)[:8]
+    return (
+        (tags.POS_MAINT_RPT_ID, f"P{made_ns}"),
+        (tags.POS_REQ_ID, request_id),
+        (tags.POS_REQ_RESULT, "0"),
+        (tags.CLEARING_BUSINESS_DATE, day),
+        (tags.SYMBOL, str(statement["symbol"])),
+        (tags.LONG_QTY, GRID.lots_to_text(max(held, 0))),
+        (tags.SHORT_QTY, GRID.lots_to_text(max(-held, 0))),
+        (tags.OPEN_BUY_QTY, GRID.lots_to_text(int(statement["open_buy_qty"]))),
+        (tags.OPEN_SELL_QTY, GRID.lots_to_text(int(statement["open_sell_qty"]))),
     )
 
 
@@ -252,9 +272,10 @@ def _ticks(message: Message, tag: int) -> int:
         raise BadField(tag, error.text) from error
 
 
-def _expire_ns(message: Message) -> int:
-    text = need(message, tags.EXPIRE_TIME)
+def moment_ns(message: Message, tag: int = tags.TRANSACT_TIME) -> int:
+    """A time that a message says; 0 if it says none. Raises BadField."""
+    text = message.get(tag)
     try:
-        return time_ns(text)
+        return time_ns(text) if text else 0
     except ValueError as error:
-        raise BadField(tags.EXPIRE_TIME, str(error)) from error
+        raise BadField(tag, str(error)) from error
