@@ -127,7 +127,7 @@ CONTROLS: tuple[Control, ...] = (
         source="RTS 6 15(3); FIA 3.2",
         reasons=(R.REPEATED_EXECUTION,),
         setting="max_repeats in repeat_window_ms",
-        tests=(TABLE, "tests/unit/core/test_limits.py"),
+        tests=(TABLE, "tests/unit/core/test_limits.py", "tests/unit/core/test_knight.py"),
     ),
     Control(
         code="C10",
@@ -136,7 +136,7 @@ CONTROLS: tuple[Control, ...] = (
         source="UMIR 7.1",
         reasons=(R.MAX_OPEN_ORDERS, R.MAX_OPEN_VALUE),
         setting="max_open_orders, max_open_value_e8",
-        tests=(TABLE, "tests/unit/core/test_limits.py"),
+        tests=(TABLE, "tests/unit/core/test_limits.py", "tests/property/test_limits_hold.py"),
     ),
     Control(
         code="C11",
@@ -145,7 +145,12 @@ CONTROLS: tuple[Control, ...] = (
         source="FIA 1.2; 34-70694 para 22",
         reasons=(R.MAX_POSITION,),
         setting="max_position; max_long, max_short",
-        tests=(TABLE, "tests/unit/core/test_limits.py", "tests/property/client_rules.py"),
+        tests=(
+            TABLE,
+            "tests/unit/core/test_limits.py",
+            "tests/property/client_rules.py",
+            "tests/property/test_limits_hold.py",
+        ),
     ),
     Control(
         code="C12",
@@ -155,7 +160,12 @@ CONTROLS: tuple[Control, ...] = (
         reasons=(R.MAX_EXPOSURE, R.NO_FX_RATE, R.STALE_FX_RATE),
         standing=Standing.PARTLY,
         setting="max_gross per account; max_gross_e8, max_net_e8",
-        tests=(TABLE, "tests/unit/core/test_exposure.py", "tests/unit/core/test_limits.py"),
+        tests=(
+            TABLE,
+            "tests/unit/core/test_exposure.py",
+            "tests/unit/core/test_limits.py",
+            "tests/property/test_limits_hold.py",
+        ),
     ),
     Control(
         code="C13",
@@ -180,7 +190,11 @@ CONTROLS: tuple[Control, ...] = (
             R.PARENT_VALUE,
         ),
         setting="the parent's quantity; max_children, max_parent_value_e8",
-        tests=("tests/unit/core/test_parents.py", "tests/unit/core/test_limits.py"),
+        tests=(
+            "tests/unit/core/test_parents.py",
+            "tests/unit/core/test_limits.py",
+            "tests/unit/core/test_knight.py",
+        ),
     ),
     Control(
         code="C15",
@@ -189,7 +203,7 @@ CONTROLS: tuple[Control, ...] = (
         source="Nasdaq PRM",
         reasons=(R.MAX_TURNOVER,),
         setting="max_turnover_e8",
-        tests=(TABLE, "tests/unit/core/test_limits.py"),
+        tests=(TABLE, "tests/unit/core/test_limits.py", "tests/property/test_limits_hold.py"),
     ),
     Control(
         code="C16",
