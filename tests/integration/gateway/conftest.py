@@ -25,6 +25,7 @@ SHARDS = 2
 READY_TIMEOUT_S = 30.0
 TRADER = Credentials("trader", "trader-secret")
 OPERATOR = Credentials("operator", "operator-secret")
+SUPERVISOR = Credentials("supervisor", "supervisor-secret")
 KEYS = {
     "keys": {
         "trader": {
@@ -38,6 +39,12 @@ KEYS = {
             "accounts": ["*"],
             "scopes": ["read", "admin"],
             "client": "ops",
+        },
+        "supervisor": {
+            "secret": SUPERVISOR.secret,
+            "accounts": ["*"],
+            "scopes": ["read", "admin"],
+            "client": "second",
         },
     }
 }

@@ -10,7 +10,7 @@ from tradewind.common import subjects
 from tradewind.common.jetstream import StreamReader
 from tradewind.common.testing import eventually
 
-from .conftest import OPERATOR, SHARDS, TRADER, Platform
+from .conftest import OPERATOR, SHARDS, SUPERVISOR, TRADER, Platform
 
 pytestmark = [pytest.mark.anyio, pytest.mark.cluster]
 
@@ -152,11 +152,13 @@ async def test_an_accounts_exposure_is_bounded_over_all_instruments(platform: Pl
         GatewayClient(platform.url, OPERATOR) as operator,
         GatewayClient(platform.url, TRADER) as trader,
     ):
-        bound = {"account": "BENCH0", "max_gross": "100000", "max_rate_age_ms": 60_000}
+        bound = {"account": "BENCH0", "max_gross": "100000", "max_rate_age_ms": 1}
         answer = await operator.operate("account-limits", bound | {"version": 1})
         assert answer["outcome"] == "accepted"
         blind = await trader.submit({**ORDER, "cl_ord_id": "g-1"})
-        assert blind["report"]["reason"] == "NO_FX_RATE"
+        assert blind["report"]["reason"] == "STALE_FX_RATE"
+        wider = bound | {"version": 2, "max_rate_age_ms": 60_000}
+        assert (await operator.operate("account-limits", wider))["outcome"] == "accepted"
         rate = {"currency": "USD", "rate": "1"}
         assert (await operator.operate("fx-rates", rate))["outcome"] == "accepted"
         assert (await trader.submit({**ORDER, "cl_ord_id": "g-2"}))["outcome"] == "accepted"
@@ -164,3 +166,37 @@ async def test_an_accounts_exposure_is_bounded_over_all_instruments(platform: Pl
         assert over["report"]["reason"] == "MAX_EXPOSURE"
         (limits,) = (await trader.limits("BENCH0"))["account_limits"]
         assert (limits["max_gross"], limits["gross"]) == ("100000", "100000")
+
+
+async def test_limits_of_scopes_take_two_people_a_new_version_and_say_what_they_refuse(
+    platform: Platform,
+) -> None:
+    async with (
+        GatewayClient(platform.url, OPERATOR) as operator,
+        GatewayClient(platform.url, SUPERVISOR) as second,
+        GatewayClient(platform.url, TRADER) as trader,
+    ):
+        bound = {"scope": "account:BENCH1", "version": 1, "max_order_value": "50000"}
+        assert (await operator.operate("scope-limits", bound))["outcome"] == "accepted"
+        order = {**ORDER, "account": "BENCH1"}
+        over = (await trader.submit({**order, "cl_ord_id": "s-1"}))["report"]
+        assert over["reason"] == "MAX_NOTIONAL"
+        assert over["text"].startswith("C02 10000000000000 of 5000000000000 in account:BENCH1")
+        assert (await operator.operate("logic", {"flag": "four-eyes"}))["outcome"] == "accepted"
+        stale = await operator.operate("scope-limits", bound)
+        assert stale["shards"][0]["report"]["reason"] == "STALE_VERSION"
+        wider = bound | {"version": 2, "max_order_value": "200000"}
+        assert (await operator.operate("scope-limits", wider))["outcome"] == "accepted"
+        assert (await trader.submit({**order, "cl_ord_id": "s-2"}))["outcome"] == "denied"
+        proposed = (await operator.limits())["proposed"]
+        assert [row["subject"] for row in proposed] == ["SetScopeLimits account:BENCH1"]
+        word = {"subject": "SetScopeLimits account:BENCH1", "version": 2}
+        alone = await operator.operate("approve-limits", word)
+        assert alone["shards"][0]["report"]["reason"] == "SECOND_PERSON_NEEDED"
+        assert (await second.operate("approve-limits", word))["outcome"] == "accepted"
+        assert (await trader.submit({**order, "cl_ord_id": "s-3"}))["outcome"] == "accepted"
+        found = await operator.limits()
+        (row,) = [row for row in found["scope_limits"] if row["scope"] == "account:BENCH1"]
+        assert (row["max_order_value"], row["actor"]) == ("200000", "ops")
+        assert row["second_actor"] == "second"
+        assert not found["proposed"]

@@ -38,7 +38,7 @@ class FakeGateway:
 def gateway(monkeypatch: pytest.MonkeyPatch) -> FakeGateway:
     fake = FakeGateway()
     for module in (orders, operators):
-        monkeypatch.setattr(module, "client_of", lambda _home, _name: fake)
+        monkeypatch.setattr(module, "client_of", lambda *_words: fake)
     return fake
 
 

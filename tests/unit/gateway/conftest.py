@@ -28,6 +28,7 @@ from tradewind.gateway.instruments import Instrument, Instruments
 from tradewind.gateway.intake import Intake
 from tradewind.gateway.journal import Journal
 from tradewind.gateway.queries import Queries
+from tradewind.gateway.risk_calls import RiskCalls
 from tradewind.gateway.ws import Sessions
 
 NOW_NS = 1_700_000_000_000_000_000
@@ -248,5 +249,6 @@ async def harness() -> Harness:
     entries = OperatorEntries(calls, SHARDS)
     admin = Admin(entries=entries, instruments=instruments, publish=made.publish)
     governance = Governance(entries=entries, instruments=instruments)
-    made.application = build(api, admin, governance, sessions)
+    risk = RiskCalls(entries=entries, instruments=instruments)
+    made.application = build(api, admin, governance, risk, sessions)
     return made

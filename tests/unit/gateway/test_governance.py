@@ -48,13 +48,16 @@ ACCEPTED: dict[str, tuple[str, dict[str, Any], Command, int]] = {
             collar_bps=500,
             max_reference_age_ms=10_000,
             version=2,
+            actor="ops",
         ),
         1,
     ),
     "account limits": (
         "account-limits",
         GROSS,
-        SetAccountLimits(account="DEMO", max_gross_e8=50_000_000, max_rate_age_ms=1_000, version=1),
+        SetAccountLimits(
+            account="DEMO", max_gross_e8=50_000_000, max_rate_age_ms=1_000, version=1, actor="ops"
+        ),
         1,
     ),
     "a rate": (

@@ -6,13 +6,17 @@ from typing import Annotated, Any
 import typer
 
 from tradewind.cli.console_io import EXIT_HOLDS, out, print_json, run_or_explain
-from tradewind.cli.orders import HOME, client_of, operate, print_table
+from tradewind.cli.orders import HOME, client_of, nanoseconds, operate, print_table
 from tradewind.cli.suite_of import DEFAULT_NAME, AsJson, Home, Name
 
 app = typer.Typer(help="Show and set the pre-trade limits.", invoke_without_command=True)
 
 COLUMNS = ("account", "symbol", "max_order_qty", "max_notional", "max_position", "collar_bps")
 ACCOUNT_COLUMNS = ("account", "max_gross", "gross", "max_rate_age_ms")
+
+SUPERVISOR_KEY = "supervisor"
+SCOPE_COLUMNS = ("scope", "version", "shards", "bounds")
+DECIMALS = ("_qty", "_long", "_short", "_value", "_gross", "_net", "_credit", "_turnover")
 
 Account = Annotated[str, typer.Argument(help="Account.")]
 Version = Annotated[int, typer.Option(min=1, help="Number of this set of limits.")]
@@ -27,7 +31,7 @@ def limits(
     name: Name = DEFAULT_NAME,
     as_json: AsJson = False,
 ) -> None:
-    """Shows the pre-trade limits in force. `set`, `set-account` and `rate` change them."""
+    """Shows the limits in force. `set`, `set-account`, `set-scope` and `rate` change them."""
     if context.invoked_subcommand is not None:
         return
 
@@ -91,6 +95,42 @@ def set_account_limits(
     operate(home, name, "account-limits", request, as_json=as_json)
 
 
+@app.command("set-scope")
+def set_scope_limits(
+    scope: Annotated[str, typer.Argument(help="firm, account:A, strategy:*, account:*/symbol:S")],
+    bounds: Annotated[list[str], typer.Argument(help="Bounds: max_gross=1000000 max_messages=100")],
+    version: Version,
+    expires: Annotated[str | None, typer.Option(help="Until then, with its zone.")] = None,
+    home: Home = HOME,  # type: ignore[assignment]
+    name: Name = DEFAULT_NAME,
+    as_json: AsJson = False,
+) -> None:
+    """Sets, or proposes, all limits of a scope: what it names alone is bounded there."""
+    request: dict[str, Any] = {"scope": scope, "version": version}
+    if expires is not None:
+        request["expires_ns"] = nanoseconds(expires)
+    for bound in bounds:
+        what, equals, value = bound.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{bound!r} is no bound: give name=value")
+        request[what] = _value(what, value)
+    operate(home, name, "scope-limits", request, as_json=as_json)
+
+
+@app.command()
+def approve(
+    subject: Annotated[str, typer.Argument(help="As proposed: 'SetScopeLimits firm'.")],
+    version: Version,
+    by: Annotated[str, typer.Option(help="Key of the second person.")] = SUPERVISOR_KEY,
+    home: Home = HOME,  # type: ignore[assignment]
+    name: Name = DEFAULT_NAME,
+    as_json: AsJson = False,
+) -> None:
+    """Agrees to what another person has proposed; it is in force from the next entry."""
+    request = {"subject": subject, "version": version}
+    operate(home, name, "approve-limits", request, as_json=as_json, key=by)
+
+
 @app.command()
 def rate(
     currency: Annotated[str, typer.Argument(help="Currency, such as EUR.")],
@@ -103,8 +143,27 @@ def rate(
     operate(home, name, "fx-rates", {"currency": currency, "rate": value}, as_json=as_json)
 
 
+def _value(bound: str, text: str) -> str | int | bool:
+    """As the request has it: yes or no, a count, or an exact decimal."""
+    if bound.startswith("allows_"):
+        return text in ("1", "true", "yes")
+    is_decimal = bound.startswith("max_") and bound.endswith(DECIMALS)
+    return text if is_decimal or not text.isdigit() else int(text)
+
+
 def _show(found: dict[str, Any]) -> None:
     print_table(found["limits"], COLUMNS, "no limits: every order is denied")
     if found["account_limits"]:
         out.print("\nover all instruments, in the base currency:")
         print_table(found["account_limits"], ACCOUNT_COLUMNS, "")
+    for kind, title in (("scope_limits", "of scopes"), ("proposed", "proposed, not in force")):
+        if found[kind]:
+            out.print(f"\n{title}:")
+            print_table([_of_scope(row) for row in found[kind]], SCOPE_COLUMNS, "")
+
+
+def _of_scope(row: dict[str, Any]) -> dict[str, Any]:
+    named = ("scope", "subject", "version", "shards")
+    bounds = " ".join(f"{what}={value}" for what, value in row.items() if what not in named)
+    scope = row.get("scope") or row["subject"]
+    return {"scope": scope, "version": row["version"], "shards": row["shards"], "bounds": bounds}

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from tradewind.cli.client import Credentials, GatewayClient
 from tradewind.cli.console_io import EXIT_DOES_NOT_HOLD, EXIT_HOLDS, out, print_json, run_or_explain
+from tradewind.cli.suite.facts import OPERATOR_KEY
 from tradewind.cli.suite_of import (
     DEFAULT_HOME,
     DEFAULT_NAME,
@@ -252,9 +253,11 @@ def _set_state(home: Any, name: str, scope: str, state: str, reason: str, *, as_
     run_or_explain(work)
 
 
-def operate(home: Any, name: str, what: str, request: dict[str, Any], *, as_json: bool) -> None:
+def operate(
+    home: Any, name: str, what: str, request: dict[str, Any], *, as_json: bool, key: str = ""
+) -> None:
     """Makes an operator's entry and says what became of it. Exit code 0: in force; 1: denied."""
-    _ask(home, name, lambda client: client.operate(what, request), as_json=as_json)
+    _ask(home, name, lambda client: client.operate(what, request), as_json=as_json, key=key)
 
 
 def new_id() -> str:
@@ -273,8 +276,8 @@ def nanoseconds(text: str) -> int:
     return (moment - EPOCH) // timedelta(microseconds=1) * 1_000
 
 
-def client_of(home: Any, name: str) -> GatewayClient:
-    """A client of a running suite, with the operator's key.
+def client_of(home: Any, name: str, key_id: str = "") -> GatewayClient:
+    """A client of a running suite, with the operator's key or another one of the suite's.
 
     If the environment has TRADEWIND_GATEWAY_URL: of that gateway, with TRADEWIND_KEY_ID and the key
     in the file TRADEWIND_KEY_SECRET_FILE.
@@ -286,7 +289,7 @@ def client_of(home: Any, name: str) -> GatewayClient:
         )
         return GatewayClient(env["TRADEWIND_GATEWAY_URL"], key)
     facts = running_facts(home, name)
-    return GatewayClient(facts.gateway_url, facts.credentials())
+    return GatewayClient(facts.gateway_url, facts.credentials(key_id or OPERATOR_KEY))
 
 
 def _ask(
@@ -295,9 +298,10 @@ def _ask(
     call: Callable[[GatewayClient], Awaitable[dict[str, Any]]],
     *,
     as_json: bool,
+    key: str = "",
 ) -> None:
     async def work() -> int:
-        async with client_of(home, name) as client:
+        async with client_of(home, name, key) as client:
             return tell(await call(client), as_json=as_json)
 
     run_or_explain(work)

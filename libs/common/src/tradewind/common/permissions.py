@@ -85,6 +85,8 @@ _OPERATORS_SAY = (
     "ResetPosition",
     "SetLimits",
     "SetAccountLimits",
+    "SetScopeLimits",
+    "ApproveLimits",
     "SetFxRate",
     "SetLogic",
     "ApproveBuild",

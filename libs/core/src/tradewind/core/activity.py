@@ -6,7 +6,6 @@ it allows: if the oldest of the newest N is inside the window, the next would be
 """
 
 from tradewind.core import scopes
-from tradewind.core.bounds import WINDOW_MS_MAX
 from tradewind.core.commands import BY_HAND
 from tradewind.core.events import ReferencePriceSet
 from tradewind.core.exposure import worth_e8
@@ -45,15 +44,18 @@ def message_taken(state: State, of: tuple[str, ...]) -> None:
 
 def content_taken(state: State, of: tuple[str, ...], content: str) -> None:
     """An order or a replace with this content was accepted."""
-    keep = max(_kept(state, of, "max_duplicates").values(), default=0)
-    if keep == 0:
+    covers = [limits for _scope, limits in scopes.covering(state, of)]
+    keep = max((limits.max_duplicates for limits in covers), default=0)
+    if keep <= 0:
         return
+    window_ms = max(limits.duplicate_window_ms for limits in covers)
     record = state.contents.pop(content, None) or Content()
     state.contents[content] = record
+    record.until_ns = state.ts_ns + window_ms * MILLISECOND_NS
     _remember(record.times, state.ts_ns, keep)
     oldest = list(zip(state.contents, range(FORGET_AT_ONCE), strict=False))
     for old, _number in oldest:
-        if state.ts_ns - state.contents[old].times[-1] > WINDOW_MS_MAX * MILLISECOND_NS:
+        if state.ts_ns >= state.contents[old].until_ns:
             del state.contents[old]
 
 

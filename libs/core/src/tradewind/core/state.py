@@ -250,8 +250,9 @@ class Activity:
 
 @dataclass(slots=True, kw_only=True)
 class Content:
-    """When orders with the same content were accepted."""
+    """When orders with the same content were accepted; forgotten some time after `until_ns`."""
 
+    until_ns: int = 0
     times: list[int] = field(default_factory=list)
 
 

@@ -9,7 +9,11 @@ from tradewind.core.types import TradingState, TradSesStatus
 from tradewind.gateway.requests import Account, ClOrdId, Nanoseconds, Number, Strategy, Symbol
 
 Scope = Annotated[
-    str, Meta(pattern=r"\A(firm|shard|account:[A-Za-z0-9_-]{1,32}|symbol:[A-Za-z0-9_-]{1,32})\Z")
+    str,
+    Meta(
+        pattern=r"\A(firm|shard|(account|symbol|strategy|client|venue):[A-Za-z0-9_.:-]{1,64}"
+        r"|account:[A-Za-z0-9_-]{1,32}/symbol:[A-Za-z0-9_-]{1,32})\Z"
+    ),
 ]
 Why = Annotated[str, Meta(min_length=1, max_length=200)]
 Venue = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,32}\Z")]

@@ -26,6 +26,7 @@ from tradewind.gateway.instruments import Instrument, Instruments
 from tradewind.gateway.intake import Intake
 from tradewind.gateway.journal import Journal
 from tradewind.gateway.queries import Queries
+from tradewind.gateway.risk_calls import RiskCalls
 from tradewind.gateway.settings import GatewaySettings
 from tradewind.gateway.ws import Sessions
 
@@ -85,7 +86,8 @@ class Gateway:
             entries=entries, instruments=self.instruments, publish=self.publish_instrument
         )
         governance = Governance(entries=entries, instruments=self.instruments)
-        self.application = http.build(api, admin, governance, self.sessions)
+        risk = RiskCalls(entries=entries, instruments=self.instruments)
+        self.application = http.build(api, admin, governance, risk, self.sessions)
 
     @property
     def is_ready(self) -> bool:

@@ -60,6 +60,7 @@ class Governance:
             collar_bps=fields.collar_bps,
             max_reference_age_ms=fields.max_reference_age_ms,
             version=fields.version,
+            actor=key.client,
         )
         return await self.entries.of_account(request, key, command)
 
@@ -72,6 +73,7 @@ class Governance:
             max_gross_e8=_exact(_MONEY.price_to_ticks, fields.max_gross),
             max_rate_age_ms=fields.max_rate_age_ms,
             version=fields.version,
+            actor=key.client,
         )
         return await self.entries.of_account(request, key, command)
 

@@ -26,6 +26,7 @@ from tradewind.gateway.instruments import Instruments
 from tradewind.gateway.intake import Intake
 from tradewind.gateway.projection import attributes_of
 from tradewind.gateway.queries import Queries
+from tradewind.gateway.risk_calls import RiskCalls
 
 MAX_LISTED = 1_000
 
@@ -184,7 +185,9 @@ class Api:
         )
 
 
-def build(api: Api, admin: Admin, governance: Governance, sessions: ws.Sessions) -> Starlette:
+def build(
+    api: Api, admin: Admin, governance: Governance, risk: RiskCalls, sessions: ws.Sessions
+) -> Starlette:
     """The ASGI application."""
     routes: list[tuple[str, str, Endpoint]] = [
         ("POST", "/v1/orders", api.submit),
@@ -209,6 +212,8 @@ def build(api: Api, admin: Admin, governance: Governance, sessions: ws.Sessions)
         ("POST", "/v1/admin/positions/reset", admin.reset_position),
         ("POST", "/v1/admin/limits", governance.set_limits),
         ("POST", "/v1/admin/account-limits", governance.set_account_limits),
+        ("POST", "/v1/admin/scope-limits", risk.set_scope_limits),
+        ("POST", "/v1/admin/approve-limits", risk.approve),
         ("POST", "/v1/admin/fx-rates", governance.set_fx_rate),
         ("POST", "/v1/admin/logic", governance.set_logic),
         ("POST", "/v1/admin/builds", governance.change_build),

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from tradewind.gateway import admin_requests, governance_requests, requests
+from tradewind.gateway import admin_requests, governance_requests, requests, risk_requests
 from tradewind.gateway.errors import CODES
 
 _SECURITY = {
@@ -190,6 +190,16 @@ _PATHS: dict[str, dict[str, Any]] = {
             body="AccountLimitsBody",
         )
     },
+    "/v1/admin/scope-limits": {
+        "post": _operation(
+            "Set or propose all limits of a scope.", _EVERYWHERE, body="ScopeLimitsBody"
+        )
+    },
+    "/v1/admin/approve-limits": {
+        "post": _operation(
+            "Approve what another person has proposed.", _EVERYWHERE, body="ApproveLimitsBody"
+        )
+    },
     "/v1/admin/fx-rates": {
         "post": _operation(
             "Say what a currency is worth in the base currency.", _EVERYWHERE, body="FxRateBody"
@@ -232,6 +242,8 @@ _BODIES = (
     governance_requests.LogicBody,
     governance_requests.BuildBody,
     governance_requests.SkipBody,
+    risk_requests.ScopeLimitsBody,
+    risk_requests.ApproveLimitsBody,
 )
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from tradewind.common import subjects
 from tradewind.common.errors import BusError
+from tradewind.common.grid import Grid
 from tradewind.common.jetstream import Bus
 from tradewind.gateway import views
 from tradewind.gateway.auth import Key
@@ -94,7 +95,31 @@ class Queries:
         return {
             "limits": [views.of_limits(row, grid) for row, grid in grids if grid is not None],
             "account_limits": [views.of_account_limits(row) for row in rows("account_limits")],
+            "scope_limits": self._of_scopes(key, answers, "scope_limits"),
+            "proposed": self._of_scopes(key, answers, "proposed"),
         }
+
+    def _of_scopes(
+        self, key: Key, answers: list[dict[str, Any]], kind: str
+    ) -> list[dict[str, Any]]:
+        """For keys of all accounts: each scope's limits, and the shards in which they hold."""
+        if "*" not in key.accounts:
+            return []
+        found: list[dict[str, Any]] = []
+        shards: list[list[int]] = []
+        for answer in answers:
+            for row in answer[kind]:
+                if row not in found:
+                    found.append(row)
+                    shards.append([])
+                shards[found.index(row)].append(answer["shard"])
+        return [
+            views.of_scope_limits(row, self._grid_of(row.get("scope", ""))) | {"shards": where}
+            for row, where in zip(found, shards, strict=True)
+        ]
+
+    def _grid_of(self, scope: str) -> Grid | None:
+        return self._instruments.grid(scope.rpartition("symbol:")[2])
 
     async def states(self) -> list[dict[str, Any]]:
         """Where each shard is; a shard that does not answer says so."""

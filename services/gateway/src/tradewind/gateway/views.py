@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
 from tradewind.common.grid import Grid
+from tradewind.core.bounds import UNSET
 from tradewind.core.events import (
     AccountLimitsSet,
     Event,
@@ -22,6 +23,7 @@ AVERAGE_DECIMALS = 8
 MONEY_DECIMALS = 8
 """Fees and exposure are counted in units of this many decimals of their currency."""
 RATE_DECIMALS = 9
+SCOPE_QUANTITIES = ("max_order_qty", "max_long", "max_short")
 
 _ROUNDED = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _FIELDS = tuple(field.name for field in fields(OrderReport))
@@ -125,6 +127,21 @@ def of_account_limits(limits: Mapping[str, Any]) -> dict[str, Any]:
         "max_rate_age_ms": limits["max_rate_age_ms"],
         "version": limits["version"],
     }
+
+
+def of_scope_limits(limits: Mapping[str, Any], grid: Grid | None) -> dict[str, Any]:
+    """The limits of a scope; what it does not bound is left out."""
+    view: dict[str, Any] = {}
+    for name, value in limits.items():
+        if value == UNSET or value == "":
+            continue
+        if name.endswith("_e8"):
+            view[name.removesuffix("_e8")] = _of_e8(value)
+        elif name in SCOPE_QUANTITIES:
+            view[name] = grid.lots_to_text(value) if grid is not None else None
+        else:
+            view[name] = value
+    return view
 
 
 def _of_e8(amount: int) -> str:

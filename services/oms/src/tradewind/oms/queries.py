@@ -102,14 +102,20 @@ class Queries:
     def limits(self, _question: dict[str, Any]) -> dict[str, Any]:
         """All limits of the shard."""
         state = self._replica.machine.state
-        table, accounts = state.limits, state.account_limits
+        of_accounts, accounts = state.limits, state.account_limits
         return {
             "shard": state.shard,
-            "limits": [asdict(table[key]) for key in sorted(table)],
+            "limits": [asdict(of_accounts[key]) for key in sorted(of_accounts)],
             "account_limits": [
                 asdict(accounts[account]) | {"gross_e8": gross_e8(state, account)}
                 for account in sorted(accounts)
             ],
+            "scope_limits": [
+                asdict(table[scope])
+                for table in (state.scope_limits, state.temporary_limits)
+                for scope in sorted(table)
+            ],
+            "proposed": [asdict(state.proposed[subject]) for subject in sorted(state.proposed)],
         }
 
     def _marked(self, names: dict[str, str], position: Position) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import msgspec
 
 from tradewind.common import codec, permissions, placement, streams, subjects
 from tradewind.common.errors import BusError, Refused
-from tradewind.common.init_job.defaults import ACCOUNTS, INSTRUMENTS, limits_of
+from tradewind.common.init_job.defaults import ACCOUNTS, INSTRUMENTS, controls, limits_of
 from tradewind.common.jetstream import Bus, KeyValue, Message, stream_tail
 from tradewind.common.settings import BusSettings, integer
 from tradewind.core.commands import Command, DefineInstrument, OpenSegment
@@ -121,7 +121,7 @@ async def seed_journal(bus: Bus, shard: int) -> bool:
 
 
 def first_commands(shard: int) -> list[Command]:
-    """The segment's name, the instruments, and the limits of the accounts that live here."""
+    """The segment's name, the instruments, limits of accounts, and the bounds of all scopes."""
     alphabet = ascii_lowercase + digits
     segment = "".join(secrets.choice(alphabet) for _ in range(SEGMENT_LENGTH))
     return [
@@ -132,6 +132,7 @@ def first_commands(shard: int) -> list[Command]:
             for account in ACCOUNTS
             for instrument in INSTRUMENTS
         ),
+        *controls(),
     ]
 
 

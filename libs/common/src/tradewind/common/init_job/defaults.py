@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a new installation starts with: one instrument, the demo's and the benchmark's accounts."""
 
-from tradewind.core.commands import DefineInstrument, SetLimits
+from tradewind.core.commands import Command, DefineInstrument, SetFxRate, SetLimits, SetLogic
+from tradewind.core.commands import SetScopeLimits as Bounds
+from tradewind.core.logic import RISK_CONTROLS
 
 INSTRUMENTS = (
     DefineInstrument(
@@ -16,6 +18,72 @@ COIN = 100_000_000
 """Lots in one coin."""
 DOLLAR = 100
 """Ticks in one dollar."""
+
+MILLION = 1_000_000 * 10**8
+"""A million in the base currency, in 1e-8 of it."""
+INSTALLER = "installation"
+
+
+def controls() -> list[Command]:
+    """What bounds every scope from the first order on, and the flag that makes it all required.
+
+    The firm's bounds are wide: what is measured must not be a limit. An installation sets its own.
+    """
+    return [
+        SetFxRate(currency="USD", rate_e9=10**9),
+        FIRM,
+        DEMO,
+        *(Bounds(scope=f"{kind}:*", version=1, actor=INSTALLER) for kind in ("account", "client")),
+        Bounds(
+            scope="strategy:*",
+            version=1,
+            actor=INSTALLER,
+            max_repeats=1_000,
+            repeat_window_ms=10_000,
+        ),
+        SetLogic(flag=RISK_CONTROLS, actor=INSTALLER),
+    ]
+
+
+FIRM = Bounds(
+    scope="firm",
+    version=1,
+    actor=INSTALLER,
+    max_order_value_e8=10 * MILLION,
+    max_move_bps=10_000,
+    max_jump_bps=5_000,
+    max_duplicates=2_000,
+    duplicate_window_ms=20,
+    max_messages=2_000,
+    message_window_ms=20,
+    max_open_orders=2**53,
+    max_open_value_e8=10**12 * MILLION,
+    max_gross_e8=10**12 * MILLION,
+    max_net_e8=10**12 * MILLION,
+    max_children=10_000,
+    max_turnover_e8=10**12 * MILLION,
+    max_orders_per_trade=10**12,
+    allows_self_match=1,
+    allows_gtc=1,
+)
+DEMO = Bounds(
+    scope="account:DEMO",
+    version=1,
+    actor=INSTALLER,
+    max_order_value_e8=MILLION,
+    max_move_bps=1_000,
+    max_jump_bps=500,
+    max_duplicates=20,
+    max_messages=100,
+    flood_messages=1_000,
+    max_open_orders=200,
+    max_open_value_e8=20 * MILLION,
+    max_gross_e8=20 * MILLION,
+    max_net_e8=20 * MILLION,
+    max_children=1_000,
+    max_turnover_e8=10_000 * MILLION,
+    max_orders_per_trade=1_000,
+)
 
 
 def limits_of(account: str, symbol: str) -> SetLimits:

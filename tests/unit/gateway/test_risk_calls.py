@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operators' calls about scopes: exact amounts, the right shards, the person's own name."""
+
+from typing import Any
+
+import pytest
+
+from tradewind.common.subjects import shard_of
+from tradewind.core.commands import ApproveLimits, Command, SetScopeLimits
+
+from .conftest import Harness, call
+
+pytestmark = pytest.mark.anyio
+
+OURS = f"account:{'DEMO'}"
+ACCEPTED: dict[str, tuple[str, dict[str, Any], Command, int]] = {
+    "amounts and counts of the firm": (
+        "scope-limits",
+        {
+            "scope": "firm",
+            "version": 3,
+            "max_gross": "1000.5",
+            "max_messages": 100,
+            "message_window_ms": 500,
+            "allows_gtc": False,
+            "allows_self_match": True,
+        },
+        SetScopeLimits(
+            scope="firm",
+            version=3,
+            actor="ops",
+            max_gross_e8=100_050_000_000,
+            max_messages=100,
+            message_window_ms=500,
+            allows_gtc=0,
+            allows_self_match=1,
+        ),
+        2,
+    ),
+    "quantities of an instrument": (
+        "scope-limits",
+        {"scope": "account:*/symbol:X-Y", "version": 1, "max_long": "100", "expires_ns": 9},
+        SetScopeLimits(
+            scope="account:*/symbol:X-Y", version=1, actor="ops", max_long=10, expires_ns=9
+        ),
+        2,
+    ),
+    "an account, in its shard": (
+        "scope-limits",
+        {"scope": OURS, "version": 1, "approved_build": "b1"},
+        SetScopeLimits(scope=OURS, version=1, actor="ops", approved_build="b1"),
+        1,
+    ),
+    "an approval": (
+        "approve-limits",
+        {"subject": "SetScopeLimits strategy:*", "version": 4},
+        ApproveLimits(subject="SetScopeLimits strategy:*", version=4, actor="ops"),
+        2,
+    ),
+    "an approval for an account": (
+        "approve-limits",
+        {"subject": f"SetLimits {OURS}/symbol:X-Y", "version": 4},
+        ApproveLimits(subject=f"SetLimits {OURS}/symbol:X-Y", version=4, actor="ops"),
+        1,
+    ),
+}
+REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
+    "a quantity of no instrument": (
+        "scope-limits",
+        {"scope": "firm", "version": 1, "max_long": "1"},
+        "UNKNOWN_INSTRUMENT",
+    ),
+    "no such scope": ("scope-limits", {"scope": "desk:1", "version": 1}, "INVALID_FIELD"),
+    "too much to remember": (
+        "scope-limits",
+        {"scope": "firm", "version": 1, "max_messages": 10_001},
+        "INVALID_FIELD",
+    ),
+    "an amount that is no decimal": (
+        "scope-limits",
+        {"scope": "firm", "version": 1, "max_net": "1e9"},
+        "BAD_NUMBER",
+    ),
+    "an actor of one's own choosing": (
+        "approve-limits",
+        {"subject": "SetScopeLimits firm", "version": 1, "actor": "kim"},
+        "UNKNOWN_FIELD",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ACCEPTED)
+async def test_what_operators_say_is_journaled_exactly(harness: Harness, case: str) -> None:
+    path, body, command, shards = ACCEPTED[case]
+    response = await call(harness, "POST", f"/v1/admin/{path}", body, key="root")
+    assert (response.status_code, response.json()["outcome"]) == (202, "durable")
+    assert [item.command for item in harness.bus.published] == [command] * shards
+    if shards == 1:
+        assert harness.bus.published[0].shard == shard_of("DEMO", 2)
+
+
+@pytest.mark.parametrize("case", REFUSED)
+async def test_what_cannot_be_meant_is_refused(harness: Harness, case: str) -> None:
+    path, body, code = REFUSED[case]
+    response = await call(harness, "POST", f"/v1/admin/{path}", body, key="root")
+    assert response.json()["error"]["code"] == code
+    assert not harness.bus.published
+
+
+@pytest.mark.parametrize("case", ACCEPTED)
+async def test_only_operators_may_say_it(harness: Harness, case: str) -> None:
+    path, body, _command, _shards = ACCEPTED[case]
+    response = await call(harness, "POST", f"/v1/admin/{path}", body)
+    assert response.json()["error"]["code"] == "SCOPE_MISSING"
+    assert not harness.bus.published
