@@ -78,7 +78,7 @@ class Session:
         self._deliver = deliver
         self._close = close
         self._queue: dict[int, Message] = {}
-        self._asked_at = 0
+        self._asked_until = 0
         self._asked_s = 0.0
         self._heard_s = self._sent_s = self._began_s = self._now_s = now_s
         self._is_tested = False
@@ -106,9 +106,10 @@ class Session:
     def ask_from(self, number: int, now_s: float) -> None:
         """Has everything from this number on sent again, whether or not it was taken before."""
         self._now_s = now_s
-        if number < self._store.next_in:
+        known = self._store.next_in - 1
+        if number <= known:
             self._store.expect(number)
-            self._ask_again()
+            self._ask_again(known)
 
     def log_out(self, text: str, now_s: float) -> None:
         """Says goodbye; the connection ends when the peer has too, or does not in time."""
@@ -191,7 +192,7 @@ class Session:
             self._store.expect(logon.seq + 1)
         self._deliver(logon)
         if logon.seq > self._store.next_in:
-            self._ask_again()
+            self._ask_again(logon.seq)
 
     def _consume(self, message: Message) -> None:
         """The next message: what it does to the session, or the application's."""
@@ -221,11 +222,8 @@ class Session:
             if message is None:
                 break
             self._consume(message)
-        expected = self._store.next_in
-        for number in [number for number in self._queue if number < expected]:
-            del self._queue[number]
-        if self._queue and self._asked_at != expected:
-            self._ask_again()
+        if self._queue and self._store.next_in > self._asked_until:
+            self._ask_again(max(self._queue))
 
     def _hole(self, message: Message) -> None:
         """Messages are missing. Two kinds do not wait for them, or both ends would wait."""
@@ -236,15 +234,21 @@ class Session:
             self._send_again(message)
             message = Message(tags.HEARTBEAT, message.seq, message.fields)
         if len(self._queue) < QUEUE_MAX:
-            self._queue[message.seq] = message
-        if self._asked_at != self._store.next_in:
-            self._ask_again()
+            self._queue.setdefault(message.seq, message)
+        if self._store.next_in > self._asked_until:
+            self._ask_again(max(self._queue))
 
-    def _ask_again(self) -> None:
-        self._asked_at, self._asked_s = self._store.next_in, self._now_s
-        self._emit(
-            tags.RESEND_REQUEST, (tags.BEGIN_SEQ_NO, str(self._asked_at)), (tags.END_SEQ_NO, "0")
-        )
+    def _ask_again(self, until: int) -> None:
+        """Has all from the next message on sent again. Up to `until` there is no second request."""
+        self._asked_until, self._asked_s = until, self._now_s
+        begin = (tags.BEGIN_SEQ_NO, str(self._store.next_in))
+        self._emit(tags.RESEND_REQUEST, begin, (tags.END_SEQ_NO, "0"))
+
+    def _skip_to(self, number: int) -> None:
+        """What waits below this is not waited for any more."""
+        self._store.expect(number)
+        for passed in [waiting for waiting in self._queue if waiting < number]:
+            del self._queue[passed]
 
     def _fill_gap(self, message: Message) -> None:
         number = message.get(tags.NEW_SEQ_NO)
@@ -252,7 +256,7 @@ class Session:
             self._reject(message, 5, tags.NEW_SEQ_NO, "NewSeqNo (36) must be above MsgSeqNum")
             self._store.expect(message.seq + 1)
         else:
-            self._store.expect(int(number))
+            self._skip_to(int(number))
 
     def _reset(self, message: Message) -> None:
         """A SequenceReset that is no gap fill counts whatever its own number is."""
@@ -260,7 +264,7 @@ class Session:
         if not number.isdigit() or int(number) < self._store.next_in:
             self._reject(message, 5, tags.NEW_SEQ_NO, "NewSeqNo (36) is below what is expected")
             return
-        self._store.expect(int(number))
+        self._skip_to(int(number))
         self._drain()
 
     def _send_again(self, request: Message) -> None:
@@ -329,7 +333,7 @@ class Session:
     def _beat(self) -> None:
         silent_s = self._now_s - self._heard_s
         if self._queue and self._now_s - self._asked_s > ASK_AGAIN_S:
-            self._ask_again()
+            self._ask_again(max(self._queue))
         if not self.heartbeat_s:
             return
         if silent_s > GIVE_UP_AFTER * self.heartbeat_s:

@@ -95,8 +95,9 @@ class FixAdapter:
     async def ask_reports(self, after: int, back: int) -> None:
         """Has the venue send its messages again, from the one after `after` and `back` before it.
 
-        First it is asked for all orders that work, later for trades: those since the statement that
-        `after` is the number of. If it has lost its numbers, it is asked for all there is.
+        If it has lost its numbers, it is asked for all orders and all trades instead. Later, when
+        a position differs, also for the trades since the statement that `after` is the number of:
+        what it never said, it cannot say again.
         """
         self._check()
         if self._early is None:
@@ -113,9 +114,9 @@ class FixAdapter:
         for message in early:
             self._hear(message)
         self._ask_from(after, back)
-        self._put(self._questions.orders())
         if has_lost_numbers:
             self._put(self._questions.trades())
+            self._put(self._questions.orders())
 
     def _ask_from(self, after: int, back: int) -> None:
         """Messages of an earlier generation are gone: then it begins with the first of this one."""
