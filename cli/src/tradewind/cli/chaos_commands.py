@@ -19,6 +19,7 @@ from tradewind.cli.console_io import (
     print_json,
     run_or_explain,
 )
+from tradewind.cli.suite.facts import Protocol
 from tradewind.cli.suite_of import AsJson
 
 app = typer.Typer(no_args_is_help=True, help="Break a suite that is started for it, and judge.")
@@ -44,6 +45,9 @@ def run(
     driver: Annotated[
         Driver, typer.Option(help="Who runs the suite; containers: see docs/containers.md.")
     ] = Driver.PROCESS,
+    protocol: Annotated[
+        Protocol, typer.Option(help="What connectors speak with the simulated venue.")
+    ] = Protocol.SIM,
     keep: Annotated[
         Path | None, typer.Option(help="Folder for histories and logs; kept afterwards.")
     ] = None,
@@ -65,6 +69,7 @@ def run(
         seed=secrets.randbelow(2**31) if seed is None else seed,
         rate=rate,
         sabotage=sabotage,
+        protocol=protocol,
     )
 
     async def work() -> int:

@@ -12,7 +12,7 @@ from tradewind.cli.chaos_commands import app as chaos_app
 from tradewind.cli.console_io import EXIT_HOLDS, err, out, print_json, run_or_explain
 from tradewind.cli.replay_commands import replay
 from tradewind.cli.shard import app as shard_app
-from tradewind.cli.suite.facts import Options, suite_folder
+from tradewind.cli.suite.facts import Options, Protocol, suite_folder
 from tradewind.cli.suite_of import (
     DEFAULT_HOME,
     DEFAULT_NAME,
@@ -58,6 +58,9 @@ def up(
     demo: Annotated[bool, typer.Option("--demo", help="Also run a small strategy.")] = False,
     speed: Annotated[float, typer.Option(help="Speed of the recorded order flow.")] = 1.0,
     flow: Annotated[str, typer.Option(help="recorded, synthetic or none.")] = "recorded",
+    protocol: Annotated[
+        Protocol, typer.Option(help="What connectors speak with the simulated venue.")
+    ] = Protocol.SIM,
     gateway_port: Annotated[int, typer.Option(help="Port of the gateway.")] = GATEWAY_PORT,
     console_port: Annotated[int, typer.Option(help="Port of the console.")] = CONSOLE_PORT,
     home: Home = DEFAULT_HOME,  # type: ignore[assignment]
@@ -72,6 +75,7 @@ def up(
         gateways=2 if edge.binary() else 1,
         flow=flow,
         flow_speed=speed,
+        protocol=protocol,
         gateway_port=gateway_port,
         console_port=console_port,
         otlp_endpoint=context.obj.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),

@@ -53,7 +53,7 @@ class Nemesis:
         self._scenario = scenario
         self._random = random.Random(seed)
         classes = {each.failure_class for each in machine.scenarios}
-        self._plays = plays(self._random, min(classes, key=len))
+        self._plays = plays(self._random, min(classes, key=len), view.facts.protocol)
         self._log = log
         self.faults: list[Fault] = []
 

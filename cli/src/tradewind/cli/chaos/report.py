@@ -15,6 +15,7 @@ from tradewind.cli.chaos.history import Line
 from tradewind.cli.chaos.nemesis import Fault
 from tradewind.cli.chaos.recovery import ANSWERS, Answered, summary
 from tradewind.cli.chaos.scenarios import Action, Probe
+from tradewind.cli.suite.facts import Protocol
 from tradewind.common import subjects
 from tradewind.common.init_job.defaults import BENCH_ACCOUNTS
 
@@ -39,6 +40,7 @@ class Plan:
     seed: int
     rate: float
     sabotage: str = ""
+    protocol: Protocol = Protocol.SIM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,7 @@ def make_report(plan: Plan, shards: int, seen: Observed) -> dict[str, Any]:
         "scenario": plan.scenario,
         "sabotage": plan.sabotage,
         "seed": plan.seed,
+        "protocol": plan.protocol,
         "commit": commit(),
         "machine": f"{platform.machine()} {platform.system()} {platform.release()}",
         "faults": len(seen.faults),

@@ -60,6 +60,7 @@ async def run_chaos(plan: Plan, folder: Path, env: Mapping[str, str]) -> dict[st
             replicas=REPLICAS,
             gateways=GATEWAYS,
             risks=RISKS,
+            protocol=plan.protocol,
             instead=_instead(plan),
             connector=_connector_settings(plan),
             places=machine.places,

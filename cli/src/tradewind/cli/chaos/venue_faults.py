@@ -15,7 +15,7 @@ from typing import Any, Self
 import aiohttp
 
 from tradewind.cli.status import heartbeats
-from tradewind.cli.suite.facts import HOST, Facts, SuiteError
+from tradewind.cli.suite.facts import HOST, Facts, Protocol, SuiteError
 from tradewind.common.jetstream import Bus
 
 KILLED_TOO = 0.25
@@ -45,6 +45,8 @@ class Play:
     messages: tuple[Message, ...]
     is_deadly: bool | None = None
     """Whether a connector is killed too; None: now and then."""
+    protocol: Protocol | None = None
+    """The only one that has this; None: every one."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -73,13 +75,20 @@ PLAYS = (
     Play("F9", (_fault("fill_after_cancel", 2, 200),)),
     Play("F9", (_fault("late_fill", 3, 300),)),
     Play("F10", (_fault("cut"),)),
+    Play("F10", (_fault("sequence_reset"),), protocol=Protocol.FIX),
     Play("F11", ({"op": "cut", "is_cancelling": True},), is_deadly=False),
 )
 
 
-def plays(chance: random.Random, failure_class: str = "") -> Iterator[Play]:
-    """For ever, every one (of a class) as often as any other."""
-    some = [play for play in PLAYS if failure_class in ("", play.failure_class)]
+def plays(
+    chance: random.Random, failure_class: str = "", protocol: Protocol = Protocol.SIM
+) -> Iterator[Play]:
+    """For ever, every one (of a class) that a protocol has, as often as any other."""
+    some = [
+        play
+        for play in PLAYS
+        if failure_class in ("", play.failure_class) and play.protocol in (None, protocol)
+    ]
     while True:
         yield from chance.sample(some, len(some))
 

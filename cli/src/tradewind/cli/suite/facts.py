@@ -4,6 +4,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 import msgspec
@@ -34,6 +35,13 @@ class Place:
     store: Path | None = None
 
 
+class Protocol(StrEnum):
+    """What connectors speak with the simulated venue."""
+
+    SIM = "sim"
+    FIX = "fix"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What to start. A port of 0 is chosen freely."""
@@ -46,6 +54,7 @@ class Options:
     replicas: int = 2
     gateways: int = 1
     risks: int = 1
+    protocol: Protocol = Protocol.SIM
     otlp_endpoint: str = ""
     """Where traces and metrics go; empty: telemetry does not run."""
     instead: Mapping[str, list[str]] = field(default_factory=dict)
@@ -74,6 +83,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     warehouse_port: int = 0
     node_hosts: tuple[str, ...] = (HOST,) * NODES
     edge_port: int = 0
+    fix_port: int = 0
+    protocol: Protocol = Protocol.SIM
 
     @property
     def folder(self) -> Path:

@@ -77,7 +77,7 @@ def node_name(facts: Facts, number: int) -> str:
 
 
 def _choose(folder: Path, earlier: Facts | None, options: Options) -> Facts:
-    free = iter(free_ports(NODES * 3 + ARCHIVERS + 4 + options.gateways))
+    free = iter(free_ports(NODES * 3 + ARCHIVERS + 5 + options.gateways))
     has_edge = options.gateways > 1 and edge.binary() is not None
 
     def port(wanted: int, earlier_port: int, what: str, option: str) -> int:
@@ -125,7 +125,9 @@ def _choose(folder: Path, earlier: Facts | None, options: Options) -> Facts:
         archive_ports=[
             port(0, earlier_port, "archiver", "") for earlier_port in _archive_ports(earlier)
         ],
+        fix_port=port(0, earlier.fix_port if earlier else 0, "venue", ""),
         warehouse_port=port(0, earlier.warehouse_port if earlier else 0, "warehouse", ""),
+        protocol=options.protocol,
         node_hosts=tuple(place.host for place in options.places),
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from tradewind.cli.suite import edge
-from tradewind.cli.suite.facts import HOST, STRATEGY_KEY, Facts, Options, Place
+from tradewind.cli.suite.facts import HOST, STRATEGY_KEY, Facts, Options, Place, Protocol
 from tradewind.common import permissions, subjects
 from tradewind.common.server_config import server_binary
 from tradewind.orchestrator.plan import Plan, ProcessSpec, Ready, Stage
@@ -138,6 +138,7 @@ def _simvenue(facts: Facts, options: Options) -> ProcessSpec:
         FLOW_DIR=str(folder),
         FLOW_SPEED=str(options.flow_speed),
         VENUE_KEY=facts.secret("venue-session"),
+        FIX_PORT=str(facts.fix_port),
     )
     return _http(_without_bus(spec), facts.venue_port)
 
@@ -184,8 +185,8 @@ def _connector(facts: Facts, options: Options, name: str) -> ProcessSpec:
         "venue",
         name,
         VENUE=VENUE,
-        VENUE_URL=f"ws://{HOST}:{facts.venue_port}",
         VENUE_KEY=facts.secret("venue-session"),
+        **_protocol(facts),
         **options.connector,
     )
     return ProcessSpec(
@@ -196,6 +197,14 @@ def _connector(facts: Facts, options: Options, name: str) -> ProcessSpec:
         ready_key=spec.ready_key,
         ready_roles=["connected", "standby"],
     )
+
+
+def _protocol(facts: Facts) -> dict[str, str]:
+    """How connectors reach the venue."""
+    if facts.protocol is Protocol.SIM:
+        return {"VENUE_URL": f"ws://{HOST}:{facts.venue_port}"}
+    url = f"fix://{HOST}:{facts.fix_port}"
+    return {"VENUE_ADAPTER": "fix", "VENUE_URL": url, "VENUE_PEER": "SIMVENUE"}
 
 
 def _marketdata(facts: Facts) -> ProcessSpec:
