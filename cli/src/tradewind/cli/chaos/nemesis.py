@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -18,6 +18,7 @@ from tradewind.cli.chaos.venue_faults import VenuePeople, is_deadly, plays, unti
 from tradewind.cli.chaos.view import View
 
 QUIET_S = (0.3, 1.0)
+LOOK_AGAIN_S = 0.05
 """Between two faults, so that a fault never meets the same moment of every cycle."""
 
 
@@ -76,10 +77,7 @@ class Nemesis:
             return await self._misbehave(scenario, on_fault)
         if scenario.action is Action.MAINTAIN:
             return await self._maintain(scenario, on_fault)
-        found = await self._view.candidates(scenario.victim)
-        while not found:  # a shard may have no leader for a moment
-            await asyncio.sleep(0.05)
-            found = await self._view.candidates(scenario.victim)
+        found = await self._candidates(scenario.victim)
         name = self._random.choice(sorted(found))
         await self._machine.until_possible(scenario, name)
         pids = self._view.members(name)
@@ -97,6 +95,14 @@ class Nemesis:
             on_fault(fault)
             await self._machine.hold(scenario)
         return msgspec.structs.replace(fault, healed_ns=time.monotonic_ns())
+
+    async def _candidates(self, victim: Victim) -> Mapping[str, int | None]:
+        """A shard may have no leader, a venue no connector, for a moment."""
+        while True:
+            found = await self._view.candidates(victim)
+            if found:
+                return found
+            await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _maintain(self, scenario: Scenario, on_fault: Callable[[Fault], object]) -> Fault:
         """The next node is restarted as people would do it: in turn, all of them."""
@@ -130,7 +136,7 @@ class Nemesis:
             on_fault(fault)
             played = await venue.until_played(play)
             if is_deadly(play, self._random):
-                pids = self._view.members(min(await self._view.candidates(Victim.CONNECTOR)))
+                pids = self._view.members(min(await self._candidates(Victim.CONNECTOR)))
                 for pid in pids.values():
                     os.kill(pid, signal.SIGKILL)
                 fault = msgspec.structs.replace(
