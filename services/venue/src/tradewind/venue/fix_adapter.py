@@ -95,15 +95,16 @@ class FixAdapter:
     async def ask_reports(self, after: int, back: int) -> None:
         """Has the venue send its messages again, from the one after `after` and `back` before it.
 
-        If it has lost its numbers, it is asked for all orders and all trades instead. Later, when
-        a position differs, also for the trades since the statement that `after` is the number of:
-        what it never said, it cannot say again.
+        If it has lost its numbers, it is asked for all trades and all orders that work. So it is
+        later, when a position differs, for the trades since the statement that `after` is the
+        number of: what it never said, it cannot say again.
         """
         self._check()
         if self._early is None:
             self._ask_from(after, back)
             since_ns = max(self._stated.get(after, 0) - OVERLAP_NS, 0)
             self._put(self._questions.trades(since_ns=since_ns))
+            self._put(self._questions.orders())
             return
         early, self._early = self._early, None
         has_lost_numbers = after % GENERATION >= self._logon.result()
