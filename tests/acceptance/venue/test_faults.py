@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.acceptance.venue.requests import QTY, cancel, new
+from tests.acceptance.venue.requests import QTY, cancel, change, new
 from tests.acceptance.venue.rig import DEADLINE_S, Line, Rig
 from tradewind.common.testing import eventually
 from tradewind.core.types import ExecType
@@ -15,6 +15,7 @@ from tradewind.venue.adapter import InDoubt, NotDone
 pytestmark = pytest.mark.anyio
 
 NEW, TRADE, CANCELED = ExecType.NEW, ExecType.TRADE, ExecType.CANCELED
+REPLACED = ExecType.REPLACED
 REFUSALS = (ExecType.REJECTED, ExecType.CANCEL_REJECTED)
 
 
@@ -97,6 +98,22 @@ async def test_a43_fills_that_were_not_told_are_told_when_asked_for(rig: Rig) ->
         line.adapter.ask(order)
         told = await line.until(order.order_id, TRADE)
         assert told.last_qty == QTY
+
+
+async def test_a45_a_replace_without_an_answer_is_told_when_asked_for(rig: Rig) -> None:
+    if not rig.traits.has_sessions:
+        pytest.skip("the protocol does not name the request that changed an order")
+    async with rig.line() as line:
+        order = await line.send(new(rig.order_id()))
+        await line.until(order.order_id, NEW)
+        request = change(order, rig.order_id(), order_qty=6)
+        async with playing(rig, "drop_cancel_ack"):
+            await line.send(request)
+            await eventually(lambda: rig.executions(order.order_id, REPLACED), DEADLINE_S)
+        assert line.reports(order.order_id, REPLACED) == []
+        line.adapter.ask(request)
+        told = await line.until(order.order_id, REPLACED)
+        assert (told.request_id, told.order_qty) == (request.request_id, 6)
 
 
 async def test_a44_the_end_of_an_order_that_was_filled_late_hides_no_fill(rig: Rig) -> None:

@@ -54,11 +54,15 @@ class Line:
 
     async def connect(self, **more: str) -> None:
         """Starts a connector, in place of the one that may be there; it has the session then."""
-        self.kill_connector()
         before = self.desk.sessions()
+        self.start(**more)
+        await self.until_sessions(before + 1)
+
+    def start(self, **more: str) -> None:
+        """Starts a connector, in place of the one that may be there."""
+        self.kill_connector()
         settings = {**SOON, **self._settings, **more}
         self._connector = self.desk.start_connector(self.venue, "venue-0", **settings)
-        await self.until_sessions(before + 1)
 
     async def until_sessions(self, count: int) -> None:
         """Waits until so many sessions were taken."""

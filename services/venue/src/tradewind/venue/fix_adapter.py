@@ -59,6 +59,7 @@ class FixAdapter:
         self._early: list[Message] | None = []
         self._generation = 0
         self._queries: dict[str, asyncio.Future[bool]] = {}
+        self._asked: dict[str, VenueRequest] = {}
         self._questions = Questions()
         self._positions: dict[str, tuple[int, bool]] = {}
         self._sent: OrderedDict[int, VenueRequest] = OrderedDict()
@@ -153,7 +154,7 @@ class FixAdapter:
 
     def ask(self, request: VenueRequest) -> None:
         """Has the trades of an order told again, and its state after them."""
-        self._ask_order(request.order_id, request.symbol, request.side)
+        self._ask_order(request.order_id, request.symbol, request.side, request)
 
     async def ask_position(self, *, is_complete: bool) -> None:
         """Sends a RequestForPositions. A venue that does not know it states nothing."""
@@ -258,7 +259,7 @@ class FixAdapter:
             if not answer.done():
                 answer.set_result(message.get(tags.ORDER_ID, NO_ORDER) != NO_ORDER)
             return
-        said = self._words.state(message)
+        said = self._words.state(message, self._asked.pop(question, None))
         if said is None or said.exec_type is not ExecType.NEW:
             said = self._fills.told_all(message.get(tags.SECONDARY_CL_ORD_ID)) or said
         if said is not None:
@@ -303,10 +304,15 @@ class FixAdapter:
             self._stated.popitem(last=False)
         self._say(self._words.position(message, exec_no, is_complete=is_complete))
 
-    def _ask_order(self, order_id: str, symbol: str, side: Side) -> None:
+    def _ask_order(
+        self, order_id: str, symbol: str, side: Side, request: VenueRequest | None = None
+    ) -> None:
         """Its trades first, so that its end is told after them."""
+        name = self._questions.name()
+        if request is not None:
+            self._asked[name] = request
         self._put(self._questions.trades(order_id))
-        self._put(self._questions.status(order_id, symbol, side, self._questions.name()))
+        self._put(self._questions.status(order_id, symbol, side, name))
 
     def _put(self, question: Question) -> None:
         """Writes a question; if the connection has ended, whoever waits for answers is told."""

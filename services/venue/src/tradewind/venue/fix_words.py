@@ -108,8 +108,11 @@ class Words:
         report = self._made(message, order_id, "", kind, exec_id, 0)
         return replace(report, exec_ref_id=message.get(REPORT_REF_ID))
 
-    def state(self, message: Message) -> ApplyVenueReport | None:
-        """What an answer to a question says of an order that works or has ended; of others None."""
+    def state(self, message: Message, asked: VenueRequest | None) -> ApplyVenueReport | None:
+        """What an answer to a question says of an order that works or has ended; of others None.
+
+        Where the order has the name of the replace that was asked about, that was granted.
+        """
         status = ORD_STATUSES.get(message.get(tags.ORD_STATUS))
         if status is None or message.get(tags.ORDER_ID) in ("", NO_ORDER):
             return None
@@ -120,6 +123,9 @@ class Words:
             return self._made(message, order_id, request_id, ENDS[status], exec_id, 0)
         if status is OrdStatus.FILLED:
             return None
+        own = message.get(tags.CL_ORD_ID)
+        if asked is not None and asked.action is VenueAction.REPLACE and asked.request_id == own:
+            return self._made(message, order_id, own, ExecType.REPLACED, f"REPLACED-{own}", 0)
         exec_id = f"STATUS-{message.get(tags.EXEC_ID)}"
         return self._made(message, order_id, "", ExecType.NEW, exec_id, 0)
 

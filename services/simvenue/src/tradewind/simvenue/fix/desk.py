@@ -163,13 +163,13 @@ class Desk:
 
     def _trades(self, message: Message) -> None:
         """Trades of one order, or of all since a time: also what became of them."""
-        question = need(message, tags.TRADE_REQUEST_ID)
+        question, since_ns = need(message, tags.TRADE_REQUEST_ID), words.moment_ns(message)
         if message.get(tags.CL_ORD_ID):
             cl_id = self._cl_id(message, tags.CL_ORD_ID)
             found, _state = self._venue.memory.of_order(self._session, cl_id, FOR_EVER_NS)
         else:
-            found = list(self._venue.memory.reports(self._session, 0, 0))
-        since_ns = words.moment_ns(message)
+            first = self._venue.ledger.first_since(since_ns)
+            found = list(self._venue.memory.reports(self._session, first - 1, 0))
         dated = [
             (self._venue.ledger.dated(r.exec_no)[0], r) for r in found if r.exec_type in TRADES
         ]
