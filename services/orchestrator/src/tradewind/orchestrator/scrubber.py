@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nodes whose store went bad: found by asking each of them, kept from leading, made whole.
 
-A damaged copy is moved aside while its node is stopped, never deleted, and comes anew from the
-others. A node that gave up its store (a full disk, a failed fsync) stays so until it is started
-again. One node at a time, and only while all others are whole: two of three must stay.
+A damaged copy, or one that stands still, is moved aside while its node is stopped, never deleted,
+and comes anew from the others. A node that gave up its store (a full disk, a failed fsync) stays so
+until it is started again. One node at a time, and only while all others are whole: two of three
+must stay.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from tradewind.common import placement, subjects
 from tradewind.common.jetstream import Bus
 from tradewind.orchestrator.copies import Copy, copies_of, damaged
 from tradewind.orchestrator.readiness import http_get
+from tradewind.orchestrator.standstill import Standstill
 from tradewind.orchestrator.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
@@ -70,10 +72,11 @@ class Scrubber:
         self._intact: frozenset[tuple[str, str]] = frozenset()
         self._stores: dict[str, Path] = {}
         self._started_s: dict[str, float] = {}
+        self._standstill = Standstill()
         self.resynced = 0
 
     def may_lead(self, stream: str, node: str) -> bool:
-        """Whether a node's copy of a stream was seen to be intact at the last look."""
+        """Whether a node was seen at the last look, with this stream and nothing to be mended."""
         return (stream, node) in self._intact
 
     async def run(self, bus: Bus) -> None:
@@ -82,9 +85,12 @@ class Scrubber:
         while True:
             nodes = await asyncio.gather(*(self._look(*each) for each in self._nodes.items()))
             copies = [copy for node in nodes for copy in node.copies or ()]
-            bad = damaged(copies)
-            self._intact = frozenset((each.stream, each.node) for each in copies if each not in bad)
-            await self._keep_from_leading(bus, bad)
+            bad = self._bad(copies)
+            stopping = {copy.node for copy in bad}
+            self._intact = frozenset(
+                (each.stream, each.node) for each in copies if each.node not in stopping
+            )
+            await self._keep_from_leading(bus, copies)
             failed = {node.process for node in nodes if node.has_failed}
             for node in nodes:
                 others = [other for other in nodes if other is not node]
@@ -115,17 +121,28 @@ class Scrubber:
     def _is_whole(self, node: Node, bad: Sequence[Copy]) -> bool:
         return node.is_whole and not any(copy.node == node.name for copy in bad)
 
-    async def _keep_from_leading(self, bus: Bus, bad: Sequence[Copy]) -> None:
-        for copy in bad:
+    def _bad(self, copies: Sequence[Copy]) -> list[Copy]:
+        """Copies that have to come anew."""
+        lossy = damaged(copies)
+        for copy in lossy:
             log.error("%s has lost records of %s", copy.node, copy.stream)
+        still = self._standstill.found(copies, time.monotonic())
+        for copy in still:
+            log.error("%s stays at record %d of %s", copy.node, copy.last_seq, copy.stream)
+        return [*lossy, *(copy for copy in still if copy not in lossy)]
+
+    async def _keep_from_leading(self, bus: Bus, copies: Sequence[Copy]) -> None:
+        for copy in copies:
+            if self.may_lead(copy.stream, copy.node):
+                continue
             whole = sorted(node for stream, node in self._intact if stream == copy.stream)
             if copy.leader == copy.node and whole:
                 log.error("%s must not lead %s", copy.node, copy.stream)
                 await placement.move_leader(bus, copy.stream, whole[0])
 
     async def _resync(self, node: Node, bad: Sequence[Copy]) -> None:
-        if any(copy.leader == copy.node for copy in bad):
-            return  # at the next look another one leads
+        if any(copy.leader == copy.node for copy in node.copies or ()):
+            return  # at the next look others lead
         names = ", ".join(copy.stream for copy in bad)
         log.error("%s is stopped; its copies of %s are moved aside", node.process, names)
         folders = [folder for copy in bad for folder in copy.folders]
