@@ -20,6 +20,7 @@ from tradewind.common import subjects
 from tradewind.common.init_job.defaults import BENCH_ACCOUNTS
 
 CHECKERS = ("K1", "K2", "K3", "K4", "K5", "K6", "K7", "K8", "K9", "K14")
+DEADLY = {Action.KILL, Action.ARM, Action.FLIP, Action.POWER}
 TIGHT_LOTS = 3_000_000
 TIGHT = {account: TIGHT_LOTS for account in BENCH_ACCOUNTS[::4]}
 """Accounts whose position limit is so low that the load reaches it all the time."""
@@ -80,6 +81,7 @@ def make_report(plan: Plan, shards: int, seen: Observed) -> dict[str, Any]:
         "commit": commit(),
         "machine": f"{platform.machine()} {platform.system()} {platform.release()}",
         "faults": len(seen.faults),
+        "kills": sum(len(fault.pids) for fault in seen.faults if fault.action in DEADLY),
         "orders": len(orders),
         "accepted": sum(order.is_accepted for order in orders.values()),
         "lost": counts["K1"],

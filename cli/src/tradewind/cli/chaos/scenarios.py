@@ -148,6 +148,14 @@ SCENARIOS["bit-flip"] = (Scenario(victim=Victim.COPY, action=Action.FLIP, probe=
 SCENARIOS["power-loss"] = (
     Scenario(victim=Victim.NODES, action=Action.POWER, probe=Probe.ACCEPTED),
 )
+SCENARIOS["service-kill"] = tuple(
+    scenario
+    for service in ("oms", "gateway", "connector", "risk", "archiver")
+    for scenario in SCENARIOS[f"{service}-kill"]
+)
 SCENARIOS["everything"] = tuple(
-    scenario for name in sorted(SCENARIOS) for scenario in SCENARIOS[name] if not scenario.failpoint
+    scenario
+    for name in sorted(SCENARIOS)
+    for scenario in SCENARIOS[name]
+    if not scenario.failpoint and name != "service-kill"
 )
