@@ -28,6 +28,7 @@ fi
     cannot "a stack is here, and its orders would be forgotten: first docker compose down --volumes"
 
 is_ours=1
+[ -z "${EMBEDDED:-}" ] || export METRICS_EXPORTER=otlp LOGS_EXPORTER=otlp
 bash deploy/secrets.sh
 compose up --detach --build --wait
 .venv/bin/pytest tests/integration/containers

@@ -1,28 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The stack in containers loses a container: clients that retry safely get every answer."""
 
-import shutil
-import subprocess
-
 import pytest
 
 from tests.integration.containers.faults import URL, operator, play
 from tests.integration.containers.load import Socket, rest
 
 pytestmark = [pytest.mark.anyio, pytest.mark.chaos, pytest.mark.slow]
-
-EDGE = "tradewind-edge-1"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def running_stack() -> None:
-    """The stack runs, or the tests are skipped with what is missing."""
-    if shutil.which("docker") is None:
-        pytest.skip("docker is not installed: make nightly-containers says what it needs")
-    argv = ["docker", "inspect", "--format", "{{.State.Health.Status}}", EDGE]
-    looked = subprocess.run(argv, capture_output=True, text=True, check=False)
-    if looked.stdout.strip() != "healthy":
-        pytest.skip("the stack does not run: make nightly-containers starts it and runs these")
 
 
 async def test_orders_are_answered_over_rest_and_websocket() -> None:

@@ -27,6 +27,7 @@ from tradewind.orchestrator.plan import read_plan
 from tradewind.orchestrator.settings import Settings as OrchestratorSettings
 from tradewind.risk.settings import Settings as RiskSettings
 from tradewind.simvenue.settings import Settings as SimVenueSettings
+from tradewind.telemetry.settings import Settings as TelemetrySettings
 from tradewind.venue.settings import Settings as VenueSettings
 from tradewind.warehouse.settings import Settings as WarehouseSettings
 
@@ -41,6 +42,7 @@ READERS: dict[str, Callable[[Mapping[str, str]], Any]] = {
     "simvenue": SimVenueSettings.from_env,
     "archiver": ArchiverSettings.from_env,
     "console": ConsoleSettings.from_env,
+    "telemetry": TelemetrySettings.from_env,
     "orchestrator": OrchestratorSettings.from_env,
     "strategy": DemoSettings.from_env,
 }
@@ -126,8 +128,9 @@ def test_a_service_knows_no_secret_as_a_word(stack: Stack) -> None:
 
 
 def test_every_container_is_confined(stack: Stack) -> None:
-    embedded = read("deploy/compose.embedded.yml")["services"]["clickhouse"]
-    for name, spec in [*stack["services"].items(), ("embedded clickhouse", embedded)]:
+    instead = read("deploy/compose.embedded.yml")["services"]
+    embedded = [(f"embedded {name}", instead[name]) for name in ("clickhouse", "jaeger")]
+    for name, spec in [*stack["services"].items(), *embedded]:
         assert spec["read_only"] is True, name
         assert spec["cap_drop"] == ["ALL"], name
         assert spec["security_opt"] == ["no-new-privileges:true"], name

@@ -8,4 +8,4 @@ from tradewind.cli.demo_strategy.settings import DemoSettings
 from tradewind.common import lifecycle
 
 if __name__ == "__main__":
-    lifecycle.run(lambda stop: run(DemoSettings.from_env(os.environ), stop))
+    lifecycle.run(lambda stop: run(DemoSettings.from_env(os.environ), stop), os.environ)

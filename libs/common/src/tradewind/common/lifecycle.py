@@ -9,11 +9,12 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, NoReturn
 
 import uvloop
 
+from tradewind.common import logs
 from tradewind.common.errors import CorruptionError, TradewindError
 
 EXIT_FAILED = 1
@@ -24,13 +25,9 @@ class Stop(asyncio.Event):
     """Set once the process has been asked to stop."""
 
 
-def run(main: Callable[[Stop], Awaitable[None]]) -> NoReturn:
+def run(main: Callable[[Stop], Awaitable[None]], env: Mapping[str, str]) -> NoReturn:
     """Runs a service until it ends, is asked to stop, or fails; never returns."""
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
+    logs.begin(env)
     sys.exit(uvloop.run(_guarded(main)))
 
 

@@ -8,4 +8,4 @@ from tradewind.common import lifecycle
 from tradewind.gateway.app import serve
 
 if __name__ == "__main__":
-    lifecycle.run(partial(serve, os.environ))
+    lifecycle.run(partial(serve, os.environ), os.environ)

@@ -13,4 +13,4 @@ async def main(stop: Stop) -> None:
     await serve(Settings.from_env(os.environ), stop)
 
 
-run(main)
+run(main, os.environ)

@@ -20,7 +20,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
     service = settings.service
     bus = await Bus.connect(service.bus, name=service.instance)
     spans = SpanSender(settings.endpoint)
-    meters = Meters(settings.endpoint, spans)
+    meters = Meters(settings.endpoint, spans, is_sent=settings.has_metrics)
     try:
         await streams.verify(bus, service.shards)
         watcher = Watcher(bus, Journeys(slow_ns=settings.slow_ms * NS_PER_MS), spans, meters)

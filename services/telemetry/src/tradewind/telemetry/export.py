@@ -15,7 +15,7 @@ from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExp
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
@@ -99,18 +99,16 @@ class SpanSender:
 class Meters:
     """Metrics: counted from every decision, and told by heartbeats."""
 
-    def __init__(self, endpoint: str, spans: SpanSender) -> None:
+    def __init__(self, endpoint: str, spans: SpanSender, *, is_sent: bool) -> None:
         self._spans = spans
         self._beats: list[Beat] = []
-        exporter = OTLPMetricExporter(endpoint=f"{endpoint}/v1/metrics", timeout=TIMEOUT_S)
-        reader = PeriodicExportingMetricReader(exporter, METRICS_EVERY_MS, TIMEOUT_S * 1000)
         resource = Resource.create({"service.name": "tradewind"})
-        self._provider = MeterProvider([reader], resource)
+        self._provider = MeterProvider([_reader(endpoint)] if is_sent else [], resource)
         meter = self._provider.get_meter(SCOPE.name)
 
         def described(name: str) -> dict[str, Any]:
-            unit, text = METRICS[name]
-            return {"name": name, "unit": unit, "description": text}
+            meter = METRICS[name]
+            return {"name": name, "unit": meter.unit, "description": meter.meaning}
 
         self._accepted = meter.create_histogram(**described("tradewind.order.accepted"))
         self._answered = meter.create_histogram(**described("tradewind.venue.answered"))
@@ -180,6 +178,11 @@ class _Told:
         for beat in self._meters.of(self._service):
             if self._fact in beat:
                 yield Observation(beat[self._fact], {"tradewind.instance": str(beat["instance"])})
+
+
+def _reader(endpoint: str) -> MetricReader:
+    exporter = OTLPMetricExporter(endpoint=f"{endpoint}/v1/metrics", timeout=TIMEOUT_S)
+    return PeriodicExportingMetricReader(exporter, METRICS_EVERY_MS, TIMEOUT_S * 1000)
 
 
 def _context(trace_id: str, span_id: str) -> SpanContext:

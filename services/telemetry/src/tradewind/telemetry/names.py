@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every name that telemetry uses: spans with their service and attributes, and metrics.
-
-Names of attributes follow OpenTelemetry's conventions where it has one (`messaging.*`), and are
-Tradewind's own otherwise.
-"""
+"""Every name that telemetry uses: spans with their service and attributes, metrics with theirs."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -44,15 +40,45 @@ class Spans(Enum):
     ARCHIVE = Kind("archive", "archiver", "CONSUMER", _ENTRY)
 
 
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """A metric: its unit, its meaning, its attributes."""
+
+    unit: str
+    meaning: str
+    attributes: frozenset[str]
+
+
+_SHARD = frozenset({"tradewind.shard"})
+_INSTANCE = frozenset({"tradewind.instance"})
+
 METRICS = {
-    "tradewind.order.accepted": ("ms", "from a request at the gateway to its first output"),
-    "tradewind.venue.answered": ("ms", "from a request on the wire to the venue's report"),
-    "tradewind.orders": ("{order}", "requests that were decided, by their first output"),
-    "tradewind.spans.lost": ("{span}", "spans that the receiver did not take"),
-    "tradewind.service.up": ("1", "1 for each process whose heart beats"),
-    "tradewind.oms.seq": ("{entry}", "the last entry that a replica has applied"),
-    "tradewind.oms.live_orders": ("{order}", "orders that a replica holds as live"),
-    "tradewind.venue.unknown": ("{order}", "orders whose state at the venue is not known"),
-    "tradewind.gateway.unacked": ("{request}", "requests that the journal has not acknowledged"),
+    "tradewind.order.accepted": Meter(
+        "ms", "from a request at the gateway to its first output", _SHARD
+    ),
+    "tradewind.venue.answered": Meter(
+        "ms", "from a request on the wire to the venue's report", _SHARD
+    ),
+    "tradewind.orders": Meter(
+        "{order}",
+        "requests that were decided, by their first output",
+        _SHARD | {"tradewind.exec_type"},
+    ),
+    "tradewind.spans.lost": Meter("{span}", "spans that the receiver did not take", frozenset()),
+    "tradewind.service.up": Meter(
+        "1",
+        "1 for each process whose heart beats",
+        _INSTANCE | {"tradewind.service", "tradewind.role"},
+    ),
+    "tradewind.oms.seq": Meter("{entry}", "the last entry that a replica has applied", _INSTANCE),
+    "tradewind.oms.live_orders": Meter("{order}", "orders that a replica holds as live", _INSTANCE),
+    "tradewind.venue.unknown": Meter(
+        "{order}",
+        "orders whose state at the venue is not known",
+        _SHARD | {"tradewind.venue"},
+    ),
+    "tradewind.gateway.unacked": Meter(
+        "{request}", "requests that the journal has not acknowledged", _INSTANCE
+    ),
 }
-"""Unit and meaning of every metric."""
+"""Every metric, by its name."""

@@ -16,4 +16,4 @@ async def _main(_stop: Stop) -> None:
 
 
 if __name__ == "__main__":
-    run_process(_main)
+    run_process(_main, os.environ)
