@@ -4,7 +4,7 @@
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -222,6 +222,7 @@ async def harness() -> Harness:
     egress.ordinals = dict.fromkeys(range(SHARDS), 0)
     keys = {
         "k1": key(),
+        "slow": replace(key(), key_id="slow", requests_per_s=2),
         "root": Key("root", b"s3cret", frozenset({"*"}), frozenset({"read", "admin"}), "ops"),
     }
     authenticator = Authenticator(keys, lambda: NOW_NS // 1_000_000)

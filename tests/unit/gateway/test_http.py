@@ -74,7 +74,7 @@ async def test_without_an_output_in_time_the_answer_is_durable(harness: Harness)
 async def test_a_definite_no_of_the_journal_is_said(harness: Harness) -> None:
     harness.bus.refuses = True
     response = await call(harness, "POST", "/v1/orders", ORDER)
-    assert (response.status_code, response.json()["error"]["code"]) == (503, "JOURNAL_UNAVAILABLE")
+    assert (response.status_code, response.json()["code"]) == (503, "JOURNAL_UNAVAILABLE")
 
 
 @pytest.mark.parametrize(
@@ -97,9 +97,9 @@ async def test_an_unknown_outcome_is_never_called_a_refusal(
 
     harness.bus.publish_nowait = fail  # type: ignore[method-assign]
     response = await call(harness, "POST", "/v1/orders", ORDER)
-    assert (response.status_code, response.json()["error"]["code"]) == (status, code)
+    assert (response.status_code, response.json()["code"]) == (status, code)
     assert response.json()["cl_ord_id"] == "c-1"
-    assert "same cl_ord_id" in response.json()["error"]["text"]
+    assert "same cl_ord_id" in response.json()["detail"]
 
 
 async def test_cancel_and_replace_name_the_order_in_the_path(harness: Harness) -> None:
@@ -147,7 +147,7 @@ async def test_bad_input_gets_a_code_and_no_entry(
     harness: Harness, body: Any, status: int, code: str
 ) -> None:
     response = await call(harness, "POST", "/v1/orders", body)
-    assert (response.status_code, response.json()["error"]["code"]) == (status, code)
+    assert (response.status_code, response.json()["code"]) == (status, code)
     assert "Traceback" not in response.text
     assert not harness.bus.published
 
@@ -157,7 +157,7 @@ async def test_a_replayed_request_is_refused_and_not_journaled(harness: Harness)
     headers = harness.signed("POST", "/v1/orders", body)
     assert (await call(harness, "POST", "/v1/orders", body, headers=headers)).status_code == 202
     again = await call(harness, "POST", "/v1/orders", body, headers=headers)
-    assert (again.status_code, again.json()["error"]["code"]) == (401, "REPLAYED_NONCE")
+    assert (again.status_code, again.json()["code"]) == (401, "REPLAYED_NONCE")
     assert len(harness.bus.published) == 1
 
 
@@ -169,7 +169,7 @@ async def test_an_unsigned_request_is_refused(
     harness: Harness, headers: dict[str, str], code: str
 ) -> None:
     response = await call(harness, "POST", "/v1/orders", ORDER, headers=headers)
-    assert (response.status_code, response.json()["error"]["code"]) == (401, code)
+    assert (response.status_code, response.json()["code"]) == (401, code)
 
 
 async def test_an_unexpected_error_shows_an_incident_and_nothing_else(harness: Harness) -> None:
@@ -178,7 +178,7 @@ async def test_an_unexpected_error_shows_an_incident_and_nothing_else(harness: H
 
     harness.bus.publish_nowait = explode  # type: ignore[method-assign]
     response = await call(harness, "POST", "/v1/orders", ORDER)
-    assert (response.status_code, response.json()["error"]["code"]) == (500, "INTERNAL")
+    assert (response.status_code, response.json()["code"]) == (500, "INTERNAL")
     assert "Incident" in response.text
     assert "secret detail" not in response.text
 
@@ -207,7 +207,7 @@ async def test_a_status_request_about_no_order_is_denied(harness: Harness) -> No
     assert response.json()["outcome"] == "denied"
     assert response.json()["report"]["reason"] == "UNKNOWN_ORDER"
     missing = await call(harness, "POST", "/v1/orders/c-9/status")
-    assert missing.json()["error"]["code"] == "INVALID_FIELD"
+    assert missing.json()["code"] == "INVALID_FIELD"
 
 
 async def test_a_report_tells_every_term_of_the_order_and_its_fee(harness: Harness) -> None:
@@ -254,9 +254,9 @@ async def test_positions_show_money_and_averages(harness: Harness) -> None:
 
 async def test_a_query_that_nobody_answers_says_so(harness: Harness) -> None:
     response = await call(harness, "GET", "/v1/orders?account=DEMO")
-    assert (response.status_code, response.json()["error"]["code"]) == (503, "QUERY_TIMEOUT")
+    assert (response.status_code, response.json()["code"]) == (503, "QUERY_TIMEOUT")
     response = await call(harness, "GET", "/v1/orders?account=ALPHA")
-    assert (response.status_code, response.json()["error"]["code"]) == (403, "ACCOUNT_NOT_ALLOWED")
+    assert (response.status_code, response.json()["code"]) == (403, "ACCOUNT_NOT_ALLOWED")
 
 
 async def test_readiness_follows_the_bus(harness: Harness) -> None:
@@ -268,9 +268,9 @@ async def test_readiness_follows_the_bus(harness: Harness) -> None:
 
 async def test_paths_that_do_not_exist_have_codes_too(harness: Harness) -> None:
     response = await call(harness, "GET", "/v2/x", headers={})
-    assert (response.status_code, response.json()["error"]["code"]) == (404, "NOT_FOUND")
+    assert (response.status_code, response.json()["code"]) == (404, "NOT_FOUND")
     response = await call(harness, "PATCH", "/v1/orders", headers={})
-    assert (response.status_code, response.json()["error"]["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert (response.status_code, response.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
 
 
 async def test_the_openapi_document_lists_exactly_the_routes(harness: Harness) -> None:
@@ -285,6 +285,5 @@ async def test_the_openapi_document_lists_exactly_the_routes(harness: Harness) -
     written = {(method, path) for path, methods in document["paths"].items() for method in methods}
     assert written == served
     assert document["components"]["schemas"]["SubmitBody"]["additionalProperties"] is False
-    assert openapi.DOCUMENT["components"]["schemas"]["Error"]["properties"]["error"]["properties"][
-        "code"
-    ]["enum"] == sorted(CODES)
+    problem = openapi.DOCUMENT["components"]["schemas"]["Problem"]["properties"]
+    assert problem["code"]["enum"] == sorted(CODES)

@@ -23,6 +23,7 @@ from tradewind.common.errors import TradewindError
 
 WS_PATH = "/v1/ws"
 TIMEOUT_S = 10.0
+FAILED_FROM = 400
 SILENCE_S = 0.3
 LOOK_S = 0.02
 MAX_FRAME_BYTES = 24 * 1024
@@ -122,9 +123,9 @@ class GatewayClient:
                 f"the gateway at {self._url} gave no answer ({type(error).__name__}): "
                 "see whether it runs; a retry with the same cl_ord_id is safe"
             ) from error
-        found = answer.get("error")
-        if found is not None:
-            raise GatewayError(found["text"], code=found["code"], status=status)
+        if status >= FAILED_FROM:
+            text = str(answer.get("detail", f"the gateway answered with {status}"))
+            raise GatewayError(text, code=answer.get("code"), status=status)
         return answer
 
     async def submit(self, order: Message) -> Message:

@@ -12,11 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
 from tradewind.common.errors import SettingsError
 from tradewind.gateway.errors import Refusal, refusal
+from tradewind.gateway.throttle import Throttle
 
 RECV_WINDOW_MS = 5_000
 MAX_NONCES = 100_000
@@ -31,6 +33,7 @@ class _KeyEntry(msgspec.Struct, forbid_unknown_fields=True):
     accounts: list[str]
     scopes: list[str]
     client: str
+    requests_per_s: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class _KeysFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -39,13 +42,14 @@ class _KeysFile(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What one key may do."""
+    """What one key may do, and how often: `requests_per_s` at each gateway, 0 for no bound."""
 
     key_id: str
     secret: bytes = field(repr=False)
     accounts: frozenset[str]
     scopes: frozenset[str]
     client: str
+    requests_per_s: int = 0
 
     def may_use(self, account: str) -> bool:
         """Whether the key acts for this account."""
@@ -92,6 +96,7 @@ def load_keys(path: Path) -> dict[str, Key]:
             accounts=frozenset(entry.accounts),
             scopes=frozenset(entry.scopes),
             client=entry.client,
+            requests_per_s=entry.requests_per_s,
         )
         for key_id, entry in content.keys.items()
     }
@@ -135,6 +140,7 @@ class Authenticator:
         self._keys = keys
         self._now_ms = now_ms
         self._nonces = {key_id: Nonces() for key_id in keys}
+        self._throttles = {key_id: Throttle(key.requests_per_s) for key_id, key in keys.items()}
 
     def check(self, signed: Signed) -> Key | Refusal:
         """The key that signed, or why the request is not believed.
@@ -159,3 +165,7 @@ class Authenticator:
             return refusal("BAD_NONCE")
         replayed = self._nonces[key.key_id].take(signed.nonce, now_ms)
         return refusal(replayed) if replayed else key
+
+    def throttle(self, key: Key) -> Throttle:
+        """How fast the key asks at this gateway, in all its sessions and calls."""
+        return self._throttles[key.key_id]

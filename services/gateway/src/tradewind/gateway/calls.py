@@ -3,6 +3,7 @@
 
 import asyncio
 import re
+import time
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -20,6 +21,11 @@ from tradewind.gateway.journal import InFlight, Journal
 
 _encode = msgspec.json.Encoder().encode
 _account = re.compile(r"[A-Za-z0-9_-]{1,32}")
+
+MASS_CANCEL = "/mass-cancel"
+RETRIED = frozenset({429, 503})
+RETRY_AFTER_S = "1"
+"""The header has whole seconds; most refusals of this kind are over much sooner."""
 
 T = TypeVar("T")
 
@@ -61,7 +67,7 @@ class Calls:
         """The key that signed the call, and its body.
 
         Raises:
-            RefusedRequest: if it is not believed, or the key lacks the scope.
+            RefusedRequest: if it is not believed, the key lacks the scope, or asks too often.
         """
         body = await _body(request)
         headers, query = request.headers, request.scope["query_string"]
@@ -76,7 +82,9 @@ class Calls:
             body=body,
         )
         key = accepted(self.authenticator.check(signed))
-        refused = key.permits(scope)
+        is_cancel = request.method == "DELETE" or request.url.path.endswith(MASS_CANCEL)
+        throttle = self.authenticator.throttle(key)
+        refused = key.permits(scope) or throttle.take(time.monotonic(), is_cancel=is_cancel)
         if refused is not None:
             raise RefusedRequest(refused)
         return key, body
@@ -138,6 +146,17 @@ def json_response(status: int, body: Any, traceparent: str | None = None) -> Res
     """An answer as JSON."""
     headers = {trace.HEADER: traceparent} if traceparent else None
     return Response(_encode(body), status, headers, "application/json")
+
+
+def problem_response(
+    refused: Refusal, body: dict[str, Any] | None = None, traceparent: str | None = None
+) -> Response:
+    """A refusal as a problem document, with what is known besides; whether a retry may help."""
+    headers = {trace.HEADER: traceparent} if traceparent else {}
+    if refused.http_status in RETRIED:
+        headers["Retry-After"] = RETRY_AFTER_S
+    content = _encode({**(body or {}), **refused.problem()})
+    return Response(content, refused.http_status, headers, "application/problem+json")
 
 
 async def _body(request: Request) -> bytes:

@@ -19,7 +19,7 @@ from tradewind.core.commands import (
     SetLimits,
 )
 from tradewind.gateway.auth import Key
-from tradewind.gateway.calls import Calls, json_response
+from tradewind.gateway.calls import Calls, json_response, problem_response
 
 Finish = Callable[[], Awaitable[None]]
 
@@ -75,8 +75,7 @@ class OperatorEntries:
             rows.append(row if answer is None else row | {"report": msgspec.Raw(answer.report)})
         failures = [failed for failed, _seq, _answer in results if failed is not None]
         if failures:
-            answer_body = {"shards": rows, **failures[0].body()}
-            return json_response(failures[0].http_status, answer_body, traceparent)
+            return problem_response(failures[0], {"shards": rows}, traceparent)
         outcome = _worst([row["outcome"] for row in rows])
         if outcome == "accepted" and finish is not None:
             await finish()

@@ -26,6 +26,11 @@ CODES: dict[str, tuple[int, str]] = {
     "ACCOUNT_NOT_ALLOWED": (403, "This key may not act for that account."),
     "SCOPE_MISSING": (403, "This key lacks the scope that the request needs."),
     "TOO_MANY_REQUESTS": (429, "This key has used too many nonces in a short time. Wait 10 s."),
+    "RATE_LIMITED": (
+        429,
+        "Nothing was stored. Slow down, and send it again with the same cl_ord_id; cancels have an "
+        "allowance of their own.",
+    ),
     # form
     "MALFORMED_JSON": (400, "The body is not valid JSON in UTF-8."),
     "DUPLICATE_FIELD": (400, "A field occurs twice in one JSON object."),
@@ -116,8 +121,18 @@ class Refusal:
     http_status: int
 
     def body(self) -> dict[str, Any]:
-        """The JSON that a client sees."""
+        """As part of a message."""
         return {"error": {"code": self.code, "text": self.text}}
+
+    def problem(self) -> dict[str, Any]:
+        """As an answer of its own: a problem document (RFC 9457)."""
+        return {
+            "type": f"urn:tradewind:error:{self.code}",
+            "title": self.code.replace("_", " ").capitalize(),
+            "status": self.http_status,
+            "detail": self.text,
+            "code": self.code,
+        }
 
 
 class RefusedRequest(Exception):

@@ -19,7 +19,7 @@ from tradewind.core.positions import ATTRIBUTES
 from tradewind.gateway import openapi, requests, ws
 from tradewind.gateway.admin import Admin
 from tradewind.gateway.auth import Key
-from tradewind.gateway.calls import Calls, accepted, decoded, json_response
+from tradewind.gateway.calls import Calls, accepted, decoded, json_response, problem_response
 from tradewind.gateway.errors import Refusal, RefusedRequest, refusal
 from tradewind.gateway.governance import Governance
 from tradewind.gateway.instruments import Instruments
@@ -175,7 +175,7 @@ class Api:
         failed, seq, answer = await self.calls.journaled(shard, command, traceparent, parent=parent)
         body: dict[str, Any] = {"cl_ord_id": command.cl_ord_id}
         if failed is not None:
-            return json_response(failed.http_status, body | failed.body(), traceparent)
+            return problem_response(failed, body, traceparent)
         body |= {"shard": shard, "seq": seq}
         if answer is None:
             return json_response(202, {"outcome": "durable", **body}, traceparent)
@@ -238,15 +238,14 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
         try:
             return await endpoint(request)
         except RefusedRequest as error:
-            return json_response(error.refusal.http_status, error.refusal.body())
+            return problem_response(error.refusal)
         except ClientDisconnect:
             return Response(status_code=499)
         except Exception:
             incident = secrets.token_hex(8)
             traced = {"traceparent": request.headers.get(trace.HEADER)}
             _log.exception("INTERNAL incident %s at %s", incident, request.url.path, extra=traced)
-            internal = refusal("INTERNAL", f"Incident {incident}.")
-            return json_response(internal.http_status, internal.body())
+            return problem_response(refusal("INTERNAL", f"Incident {incident}."))
 
     return guarded
 
@@ -254,8 +253,7 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = "METHOD_NOT_ALLOWED" if error.status_code == 405 else "NOT_FOUND"
-    refused = refusal(code)
-    return json_response(refused.http_status, refused.body())
+    return problem_response(refusal(code))
 
 
 def _as_dict(struct: msgspec.Struct) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def _operation(
     body: str = "",
     is_signed: bool = True,
 ) -> dict[str, Any]:
-    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    error = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     operation: dict[str, Any] = {
         "summary": summary,
         "responses": {
@@ -252,21 +252,19 @@ def _schemas() -> dict[str, Any]:
         _BODIES,
         ref_template="#/components/schemas/{name}",
     )
-    error = {
+    text = {"type": "string"}
+    problem = {
         "type": "object",
-        "required": ["error"],
+        "required": ["type", "title", "status", "detail", "code"],
         "properties": {
-            "error": {
-                "type": "object",
-                "required": ["code", "text"],
-                "properties": {
-                    "code": {"type": "string", "enum": sorted(CODES)},
-                    "text": {"type": "string"},
-                },
-            }
+            "type": {"type": "string", "format": "uri"},
+            "title": text,
+            "status": {"type": "integer"},
+            "detail": text,
+            "code": {"type": "string", "enum": sorted(CODES)},
         },
     }
-    return {**schemas, "Error": error}
+    return {**schemas, "Problem": problem}
 
 
 def _document() -> dict[str, Any]:

@@ -9,6 +9,7 @@ are the same.
 import asyncio
 import logging
 import secrets
+import time
 from typing import Any
 
 import msgspec
@@ -24,6 +25,8 @@ from tradewind.gateway.intake import Intake
 from tradewind.gateway.journal import InFlight, Journal
 from tradewind.gateway.requests import (
     MAX_BODY_BYTES,
+    Cancel,
+    CancelAll,
     Hello,
     decode,
     decode_order_request,
@@ -40,6 +43,9 @@ ENDING_TIMEOUT_S = 1.0
 CLOSE_POLICY = 1008
 CLOSE_SLOW = 4008
 CLOSE_GIVEN_UP = 4009
+CLOSE_FLOODED = 4029
+
+CANCELS = (Cancel, CancelAll)
 
 _encode = msgspec.json.Encoder().encode
 _hello = msgspec.json.Decoder(Hello)
@@ -57,6 +63,7 @@ class Session:
         self._filled = asyncio.Event()
         self.overflowed = asyncio.Event()
         self.given_up = asyncio.Event()
+        self.flooded = asyncio.Event()
 
     def push(self, frame: bytes) -> None:
         """Queues a message for the client."""
@@ -209,6 +216,7 @@ class Sessions:
                 self._read(session),
                 session.overflowed.wait(),
                 session.given_up.wait(),
+                session.flooded.wait(),
             )
         ]
         try:
@@ -222,6 +230,9 @@ class Sessions:
         if session.overflowed.is_set():
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await socket.close(CLOSE_SLOW, "SLOW_CONSUMER")
+        if session.flooded.is_set():
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await socket.close(CLOSE_FLOODED, "RATE_LIMITED")
         if session.given_up.is_set():
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await socket.close(CLOSE_GIVEN_UP, "GIVEN_UP")
@@ -247,6 +258,13 @@ class Sessions:
         request = decode_order_request(message)
         if isinstance(request, Refusal):
             session.push_error(request)
+            return
+        throttle = self._authenticator.throttle(session.key)
+        refused = throttle.take(time.monotonic(), is_cancel=isinstance(request, CANCELS))
+        if refused is not None:
+            session.push_error(refused, request.cl_ord_id)
+            if throttle.is_flooded:
+                session.flooded.set()
             return
         command = self._intake.command(session.key, request)
         if not isinstance(command, Refusal):
