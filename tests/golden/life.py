@@ -63,6 +63,7 @@ def entries() -> Iterator[Entry]:
         _control,
         _days,
         _limits,
+        _kill,
     ):
         chapter(desk)
     yield from desk.entries
@@ -244,6 +245,19 @@ def _limits(desk: Life) -> None:
     desk.make("bounded-again", order_qty=9)
     desk.step(replace(LIMITS, version=1, actor="operator"))
     desk.step(replace(LIMITS, version=99, actor="operator"))
+
+
+def _kill(desk: Life) -> None:
+    """An account is stopped with what works in it, and cleared by two people."""
+    desk.make("killed", order_qty=3)
+    scope = f"account:{ACCOUNT}"
+    desk.step(commands.KillScope(scope=scope, kill_id="k1", actor="operator", reason="drill"))
+    desk.submit("too-late")
+    desk.trading(TradingState.ACTIVE, scope)
+    for actor in ("operator", "operator", "second"):
+        desk.step(commands.ClearKill(scope=scope, kill_id="k1", actor=actor, root_cause="I-1"))
+    desk.trading(TradingState.ACTIVE, scope)
+    desk.submit("again", order_qty=2)
 
 
 def session(desk: Life, status: TradSesStatus) -> None:

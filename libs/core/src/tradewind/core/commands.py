@@ -10,6 +10,8 @@ from typing import get_args
 
 from tradewind.core.record import record
 from tradewind.core.risk_commands import ApproveLimits as ApproveLimits
+from tradewind.core.risk_commands import ClearKill as ClearKill
+from tradewind.core.risk_commands import KillScope as KillScope
 from tradewind.core.risk_commands import SetScopeLimits as SetScopeLimits
 from tradewind.core.types import OrdType, Side, TimeInForce, TradingState, TradSesStatus
 from tradewind.core.venue_commands import ApplyVenueReport as ApplyVenueReport
@@ -335,6 +337,8 @@ Command = (
     | SkipEntry
     | SetScopeLimits
     | ApproveLimits
+    | KillScope
+    | ClearKill
 )
 
 COMMANDS: dict[str, type[Command]] = {command.__name__: command for command in get_args(Command)}

@@ -310,11 +310,12 @@ CONTROLS: tuple[Control, ...] = (
     Control(
         code="C28",
         name="Kill switch",
-        rule="One decision stops new risk in a scope and cancels what works; two people clear it.",
+        rule="One decision stops a scope and cancels what works; two clear it, with the cause.",
         source="RTS 6 12; FIA 1.5",
-        where="core",
-        setting="tradewind halt (one scope, then mass cancel)",
-        standing=Standing.PARTLY,
+        where=CORE,
+        reasons=(R.KILLED,),
+        setting="tradewind risk kill, clear",
+        tests=("tests/unit/core/test_kill.py",),
     ),
     Control(
         code="C29",

@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tradewind.core import commands, decide_control, decide_limits, events, reports
+from tradewind.core import commands, decide_control, decide_kill, decide_limits, events, reports
 from tradewind.core.commands import Entry
 from tradewind.core.decide_account import (
     adjust_position,
@@ -103,7 +103,7 @@ HANDLERS: dict[type[Any], Handler] = {
     commands.SetLimits: decide_limits.set_limits,
     commands.SetAccountLimits: decide_limits.set_account_limits,
     commands.SetReferencePrice: decide_control.set_reference_price,
-    commands.SetTradingState: decide_control.set_trading_state,
+    commands.SetTradingState: decide_kill.set_trading_state,
     commands.AdvanceTime: decide_control.advance_time,
     commands.SetLogic: decide_control.set_logic,
     commands.ApproveBuild: decide_control.change_build,
@@ -112,4 +112,6 @@ HANDLERS: dict[type[Any], Handler] = {
     commands.SkipEntry: decide_control.skip_entry,
     commands.SetScopeLimits: decide_limits.set_scope_limits,
     commands.ApproveLimits: decide_limits.approve_limits,
+    commands.KillScope: decide_kill.kill_scope,
+    commands.ClearKill: decide_kill.clear_kill,
 }

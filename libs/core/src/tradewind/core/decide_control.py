@@ -61,11 +61,6 @@ def set_fx_rate(state: State, entry: Entry) -> tuple[Event, ...]:
     return (events.FxRateSet(**asdict(command), ts_ns=state.ts_ns),)
 
 
-def set_trading_state(_state: State, entry: Entry) -> tuple[Event, ...]:
-    """A scope is opened, reduced or halted."""
-    return (events.TradingStateSet(**asdict(entry.command)),)
-
-
 def set_trading_session(_state: State, entry: Entry) -> tuple[Event, ...]:
     """A venue opens, closes, pauses."""
     command = entry.command

@@ -10,9 +10,12 @@ from typing import get_args
 from tradewind.core.commands import BY_HAND
 from tradewind.core.record import record
 from tradewind.core.risk_events import AccountLimitsSet as AccountLimitsSet
+from tradewind.core.risk_events import KillClearAsked as KillClearAsked
+from tradewind.core.risk_events import KillCleared as KillCleared
 from tradewind.core.risk_events import LimitsApproved as LimitsApproved
 from tradewind.core.risk_events import LimitsProposed as LimitsProposed
 from tradewind.core.risk_events import LimitsSet as LimitsSet
+from tradewind.core.risk_events import ScopeKilled as ScopeKilled
 from tradewind.core.risk_events import ScopeLimitsSet as ScopeLimitsSet
 from tradewind.core.types import (
     ExecType,
@@ -374,6 +377,9 @@ Event = (
     | ScopeLimitsSet
     | LimitsProposed
     | LimitsApproved
+    | ScopeKilled
+    | KillClearAsked
+    | KillCleared
 )
 
 EVENTS: dict[str, type[Event]] = {event.__name__: event for event in get_args(Event)}

@@ -149,4 +149,7 @@ HANDLERS: dict[type[Any], Callable[[State, Entry, Any], None]] = {
     events.ScopeLimitsSet: evolve_limits.scope_limits_set,
     events.LimitsProposed: evolve_limits.limits_proposed,
     events.LimitsApproved: evolve_limits.limits_approved,
+    events.ScopeKilled: evolve_limits.scope_killed,
+    events.KillClearAsked: evolve_limits.kill_clear_asked,
+    events.KillCleared: evolve_limits.kill_cleared,
 }

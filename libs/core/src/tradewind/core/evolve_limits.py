@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How limits change, and what is remembered of what clients send."""
+"""How limits and kills change, and what is remembered of what clients send."""
 
 from tradewind.core import activity, decide_limits, scopes
 from tradewind.core.commands import Entry, ReplaceOrder
 from tradewind.core.events import (
     AccountLimitsSet,
+    KillClearAsked,
+    KillCleared,
     LimitsApproved,
     LimitsProposed,
     LimitsSet,
     OrderReport,
+    ScopeKilled,
     ScopeLimitsSet,
 )
 from tradewind.core.state import State
@@ -48,6 +51,23 @@ def limits_proposed(state: State, entry: Entry, event: LimitsProposed) -> None:
 def limits_approved(state: State, _entry: Entry, event: LimitsApproved) -> None:
     """What was proposed is settled; the limits follow."""
     _forget(state, event.subject)
+
+
+def scope_killed(state: State, _entry: Entry, event: ScopeKilled) -> None:
+    """What was said about clearing it before does not count."""
+    state.kills[event.scope] = event
+    state.clearings.pop(event.scope, None)
+
+
+def kill_clear_asked(state: State, _entry: Entry, event: KillClearAsked) -> None:
+    """The newest word is the one that a second person can join."""
+    state.clearings[event.scope] = event
+
+
+def kill_cleared(state: State, _entry: Entry, event: KillCleared) -> None:
+    """The scope is halted like any other now."""
+    del state.kills[event.scope]
+    del state.clearings[event.scope]
 
 
 def request_decided(state: State, entry: Entry, report: OrderReport) -> None:

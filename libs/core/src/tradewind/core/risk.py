@@ -62,10 +62,13 @@ def explained(state: State, found: Reason | Denial) -> Denial:
 
 
 def trading_allowed(state: State, intent: Intent) -> Reason | None:
-    """The strictest state of all scopes that cover the order allows it (C23)."""
-    scopes = ("shard", *intent.scopes)
+    """The strictest state of all scopes that cover it allows it (C23), and none is killed (C28)."""
+    if any(scope in state.kills for scope in intent.scopes):
+        return Reason.KILLED
     states = [
-        state.trading_states[scope].state for scope in scopes if scope in state.trading_states
+        state.trading_states[scope].state
+        for scope in ("shard", *intent.scopes)
+        if scope in state.trading_states
     ]
     if TradingState.HALTED in states:
         return Reason.TRADING_HALTED

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Inputs about limits."""
+"""Inputs about limits and the kill switch."""
 
 from tradewind.core.bounds import Bounds
 from tradewind.core.record import record
@@ -25,3 +25,29 @@ class ApproveLimits:
     subject: str
     version: int
     actor: str
+
+
+@record
+class KillScope:
+    """Stops all new risk in a scope at once and cancels what works there.
+
+    `kill_id` names the decision: said again, it stops nothing twice.
+    """
+
+    scope: str
+    kill_id: str
+    actor: str
+    reason: str
+
+
+@record
+class ClearKill:
+    """One person's word that a scope may trade again, with the root cause that was found.
+
+    It takes two, about the same kill and cause; neither may be who was stopped.
+    """
+
+    scope: str
+    kill_id: str
+    actor: str
+    root_cause: str

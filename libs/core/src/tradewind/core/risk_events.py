@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Outputs about limits: proposed, set, approved."""
+"""Outputs about limits and the kill switch."""
 
 from tradewind.core.bounds import Bounds
 from tradewind.core.record import record
@@ -58,3 +58,36 @@ class LimitsApproved:
     version: int
     actor: str
     second_actor: str
+
+
+@record
+class ScopeKilled:
+    """Nothing new is accepted in a scope until two people clear it; so many orders are to end."""
+
+    scope: str
+    kill_id: str
+    actor: str
+    reason: str
+    ts_ns: int
+    order_count: int
+
+
+@record
+class KillClearAsked:
+    """The first of two people says that a scope may trade again, and what the cause was."""
+
+    scope: str
+    kill_id: str
+    actor: str
+    root_cause: str
+
+
+@record
+class KillCleared:
+    """Two people have cleared a scope. Its trading state stays HALTED until it is set."""
+
+    scope: str
+    kill_id: str
+    actor: str
+    second_actor: str
+    root_cause: str

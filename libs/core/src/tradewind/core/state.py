@@ -13,11 +13,13 @@ from tradewind.core.events import (
     BuildsChanged,
     FxRateSet,
     InstrumentDefined,
+    KillClearAsked,
     LimitsProposed,
     LimitsSet,
     LogicSet,
     PositionStated,
     ReferencePriceSet,
+    ScopeKilled,
     ScopeLimitsSet,
     TradingSessionSet,
     TradingStateSet,
@@ -309,6 +311,8 @@ class State:
     proposed_limits: dict[str, LimitsSet] = field(default_factory=dict)
     proposed_account_limits: dict[str, AccountLimitsSet] = field(default_factory=dict)
     proposed_scope_limits: dict[str, ScopeLimitsSet] = field(default_factory=dict)
+    kills: dict[str, ScopeKilled] = field(default_factory=dict)
+    clearings: dict[str, KillClearAsked] = field(default_factory=dict)
     activity: dict[str, Activity] = field(default_factory=dict)
     contents: dict[str, Content] = field(default_factory=dict)
     price_windows: dict[str, PriceWindow] = field(default_factory=dict)
