@@ -13,6 +13,7 @@ import pytest
 from tradewind.common import codec, subjects
 from tradewind.common.errors import Refused
 from tradewind.common.jetstream import PubAck, Record
+from tradewind.common.kills import Kills
 from tradewind.common.trace import Sampler
 from tradewind.core.commands import CancelOrder, Command, ReplaceOrder, SubmitOrder
 from tradewind.core.events import Event, OrderReport
@@ -105,6 +106,7 @@ class Harness:
     application: Any = None
     nonces: list[str] = field(default_factory=list)
     told: list[tuple[str, Instrument | None]] = field(default_factory=list)
+    kills: Kills = field(default_factory=Kills)
 
     async def publish(self, symbol: str, instrument: Instrument | None) -> None:
         """Makes an instrument known to all services."""
@@ -226,7 +228,8 @@ async def harness() -> Harness:
         "root": Key("root", b"s3cret", frozenset({"*"}), frozenset({"read", "admin"}), "ops"),
     }
     authenticator = Authenticator(keys, lambda: NOW_NS // 1_000_000)
-    intake = Intake(instruments, order_ttl_ms=5_000, now_ns=lambda: NOW_NS)
+    kills = Kills()
+    intake = Intake(instruments, order_ttl_ms=5_000, now_ns=lambda: NOW_NS, is_stopped=kills.stop)
     no_disconnects: Any = None
     sessions = Sessions(
         authenticator=authenticator,
@@ -246,10 +249,10 @@ async def harness() -> Harness:
         is_ready=lambda: bus.is_connected,
         facts=dict,
     )
-    made = Harness(bus, journal, egress, instruments, sessions, api)
+    made = Harness(bus, journal, egress, instruments, sessions, api, kills=kills)
     entries = OperatorEntries(calls, SHARDS)
     admin = Admin(entries=entries, instruments=instruments, publish=made.publish)
     governance = Governance(entries=entries, instruments=instruments)
-    risk = RiskCalls(entries=entries, instruments=instruments)
+    risk = RiskCalls(entries=entries, instruments=instruments, stop=made.kills.take)
     made.application = build(api, admin, governance, risk, sessions)
     return made

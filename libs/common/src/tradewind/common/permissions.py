@@ -87,6 +87,8 @@ _OPERATORS_SAY = (
     "SetAccountLimits",
     "SetScopeLimits",
     "ApproveLimits",
+    "KillScope",
+    "ClearKill",
     "SetFxRate",
     "SetLogic",
     "ApproveBuild",
@@ -112,8 +114,14 @@ def _order_path(every: range) -> _Table:
                 *_bucket_read("CONFIG", "STATUS", "SESSIONS"),
                 "$KV.CONFIG.instrument.*",
                 "$KV.SESSIONS.*",
+                subjects.kill(),
             ],
-            [*_events_live(every), *_bucket_live("CONFIG", "STATUS"), subjects.process_ended()],
+            [
+                *_events_live(every),
+                *_bucket_live("CONFIG", "STATUS"),
+                subjects.process_ended(),
+                subjects.kill(),
+            ],
         ),
         "oms": (
             [
@@ -144,7 +152,12 @@ def _order_path(every: range) -> _Table:
                 "$KV.LEASES.venue.*",
                 "$KV.FIX.venue.*.*",
             ],
-            [*_events_live(every), *_bucket_live("CONFIG", "LEASES"), subjects.process_ended()],
+            [
+                *_events_live(every),
+                *_bucket_live("CONFIG", "LEASES"),
+                subjects.process_ended(),
+                subjects.kill(),
+            ],
         ),
         "bench": (
             [

@@ -171,6 +171,11 @@ def process_ended() -> str:
     return "process.ended"
 
 
+def kill() -> str:
+    """Where a kill is told at once: a plain subject, for which no leader is needed."""
+    return "kill.switch"
+
+
 def archived() -> str:
     """Where the archiver that writes tells what is stored."""
     return "archive.stored"

@@ -97,6 +97,11 @@ def set_trading_state(state: State, entry: Entry) -> tuple[Event, ...]:
     )
 
 
+def is_killed(state: State, order: Order) -> bool:
+    """Some scope that covers the order is stopped."""
+    return bool(state.kills) and any(scope in state.kills for scope in _scopes(state, order))
+
+
 def is_stoppable(scope: str) -> bool:
     """It is one scope, not all of a kind."""
     return scopes.is_scope(scope) and "*" not in scope
@@ -107,11 +112,14 @@ def _wanted(state: State, scope: str) -> list[Order]:
     live = list(state.live_orders.values())
 
     def is_in(order: Order) -> bool:
-        mine = (order.account, order.symbol, order.client, order.strategy)
-        return scope in scopes.of(state, *mine)
+        return scope in _scopes(state, order)
 
     family = {order.order_id for order in live if order.is_parent and is_in(order)}
     return [order for order in live if is_in(order) or order.parent_order_id in family]
+
+
+def _scopes(state: State, order: Order) -> tuple[str, ...]:
+    return scopes.of(state, order.account, order.symbol, order.client, order.strategy)
 
 
 def _refused(entry: Entry, subject: str, reason: Reason) -> ControlRefused:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What follows from a venue's report, and from a change of who talks to the venue."""
 
-from tradewind.core import external, parents, reports, requests
+from tradewind.core import decide_kill, external, parents, reports, requests
 from tradewind.core.commands import ApplyVenueReport, Entry, TakeSession
 from tradewind.core.events import Event, ReportIgnored, SessionTaken, TradingStateSet, VenueRequest
 from tradewind.core.state import Order, Pending, State, VenueSession, requested_status
@@ -75,17 +75,25 @@ def take_session(state: State, entry: Entry) -> tuple[Event, ...]:
         item
         for order in state.live_orders.values()
         if order.venue == command.venue and not order.is_parent
-        for item in _unsettled(order)
+        for item in _unsettled(order, is_killed=decide_kill.is_killed(state, order))
     ]
     unsettled.sort(key=lambda item: item[0])
     return (taken, *(request for _seq, request in unsettled))
 
 
-def _unsettled(order: Order) -> list[tuple[int, VenueRequest]]:
-    """Requests that no report has answered yet, with the sequence they were made at."""
-    found = [(pending.seq, requests.again(order, pending)) for pending in order.pendings]
+def _unsettled(order: Order, *, is_killed: bool) -> list[tuple[int, VenueRequest]]:
+    """Requests that no report has answered yet, with the sequence they were made at.
+
+    In a scope that is killed none makes new risk: replaces are left out, and an order that turns
+    out to be absent is too late to be sent.
+    """
+    found = [
+        (pending.seq, requests.again(order, pending))
+        for pending in order.pendings
+        if not (is_killed and pending.action is VenueAction.REPLACE)
+    ]
     if not order.is_acked:
-        found.append((order.seq, requests.new_again(order)))
+        found.append((order.seq, requests.new_again(order, is_too_late=is_killed)))
     elif order.is_unknown:
         # It was there once: its absence now would prove nothing, so it is never sent again.
         found.append((order.seq, requests.status(order, order.order_id)))

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builders of requests to a venue."""
 
+from dataclasses import replace
+
 from tradewind.core.events import VenueRequest
 from tradewind.core.state import Order, Pending
 from tradewind.core.types import OrdStatus, TimeInForce, VenueAction
@@ -77,9 +79,9 @@ def again(order: Order, pending: Pending) -> VenueRequest:
     )
 
 
-def new_again(order: Order) -> VenueRequest:
+def new_again(order: Order, *, is_too_late: bool = False) -> VenueRequest:
     """The order itself once more, for another owner of the session."""
-    return about(
+    request = about(
         order,
         action=VenueAction.NEW,
         request_id=order.order_id,
@@ -88,6 +90,7 @@ def new_again(order: Order) -> VenueRequest:
         stop_px=order.stop_px,
         is_possibly_sent=True,
     )
+    return replace(request, send_by_ns=0) if is_too_late else request
 
 
 def owes_an_answer(order: Order) -> bool:

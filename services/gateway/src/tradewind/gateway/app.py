@@ -8,12 +8,14 @@ from typing import Any
 
 import msgspec
 
-from tradewind.common import codec, status, subjects, trace
+from tradewind.common import codec, kills, status, subjects, trace
 from tradewind.common.errors import BusError
 from tradewind.common.jetstream import Bus, KeyValue, KvEntry
+from tradewind.common.kills import Kill, Kills
 from tradewind.common.lifecycle import Stop, supervise
 from tradewind.common.status import Heartbeat
-from tradewind.core.commands import MassCancel
+from tradewind.core.commands import Command, KillScope, MassCancel
+from tradewind.core.events import KillCleared
 from tradewind.gateway import disconnects, http, server
 from tradewind.gateway.admin import Admin
 from tradewind.gateway.auth import Authenticator, load_keys
@@ -46,8 +48,15 @@ class Gateway:
         shards = settings.service.shards
         self.instruments = Instruments()
         self.journal = Journal(bus, shards=shards, ack_timeout_ms=settings.ack_timeout_ms)
-        self.egress = Egress(bus, self.journal, self.instruments, shards)
-        intake = Intake(self.instruments, order_ttl_ms=settings.order_ttl_ms, now_ns=time.time_ns)
+        self.kills = Kills(self.journal_kill)
+        self.egress = Egress(bus, self.journal, self.instruments, shards, self.tell_cleared)
+        self._lasting: set[asyncio.Future[None]] = set()
+        intake = Intake(
+            self.instruments,
+            order_ttl_ms=settings.order_ttl_ms,
+            now_ns=time.time_ns,
+            is_stopped=self.kills.stop,
+        )
         authenticator = Authenticator(
             load_keys(settings.keys_file), now_ms=lambda: time.time_ns() // 1_000_000
         )
@@ -86,7 +95,7 @@ class Gateway:
             entries=entries, instruments=self.instruments, publish=self.publish_instrument
         )
         governance = Governance(entries=entries, instruments=self.instruments)
-        risk = RiskCalls(entries=entries, instruments=self.instruments)
+        risk = RiskCalls(entries=entries, instruments=self.instruments, stop=self.stop)
         self.application = http.build(api, admin, governance, risk, self.sessions)
 
     @property
@@ -101,6 +110,7 @@ class Gateway:
             "role": "ready" if self.is_ready else "waiting",
             "sessions": self.sessions.count,
             "canceled_on_disconnect": self.disconnects.canceled,
+            "killed": self.kills.scopes,
             "unacked": self.journal.unacked,
             "is_stalled": self.journal.is_stalled,
             "durable": self.journal.durable_ack.count,
@@ -133,7 +143,37 @@ class Gateway:
 
     async def journal_surely(self, command: MassCancel) -> None:
         """Journals a request of the gateway's own, however long it takes."""
-        shard = subjects.shard_of(command.account, self.settings.service.shards)
+        await self._last(subjects.shard_of(command.account, self.settings.service.shards), command)
+
+    def stop(self, kill: Kill) -> None:
+        """Stops a scope here and, as fast as the bus is, everywhere."""
+        self.kills.take(kill)
+        kills.say(self.bus, kill)
+
+    def journal_kill(self, kill: Kill) -> None:
+        """Every gateway that hears a kill makes it last, whatever became of who said it."""
+        command = KillScope(
+            scope=kill.scope, kill_id=kill.kill_id, actor=kill.actor, reason=kill.reason
+        )
+        for shard in range(self.settings.service.shards):
+            task = asyncio.ensure_future(self._last(shard, command))
+            self._lasting.add(task)
+            task.add_done_callback(self._lasting.discard)
+
+    def tell_cleared(self, cleared: KillCleared) -> None:
+        """Two people have cleared a scope: who heard of the kill may forget it."""
+        kill = Kill(
+            scope=cleared.scope,
+            kill_id=cleared.kill_id,
+            actor=cleared.second_actor,
+            reason=cleared.root_cause,
+            is_cleared=True,
+        )
+        self.kills.take(kill)
+        kills.say(self.bus, kill)
+
+    async def _last(self, shard: int, command: Command) -> None:
+        """Tries until it is stored."""
         subject, body = subjects.journal_subject(shard, command), codec.encode(command)
         while True:
             try:
@@ -151,6 +191,7 @@ class Gateway:
 
     async def run(self, stop: Stop) -> None:
         """Serves until `stop`; any part's failure ends all."""
+        await self.kills.listen(self.bus)
         await self.disconnects.begin()
         await self.bus.subscribe(
             subjects.process_ended(), lambda message: self.disconnects.hear_end(message.body)

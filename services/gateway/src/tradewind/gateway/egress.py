@@ -2,6 +2,7 @@
 """Outputs of all shards, in order and without a gap, to whoever waits for them."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,6 +21,8 @@ from tradewind.core.events import (
     FxRateSet,
     InstrumentDefined,
     InstrumentRemoved,
+    KillClearAsked,
+    KillCleared,
     LimitsApproved,
     LimitsProposed,
     LimitsSet,
@@ -27,6 +30,7 @@ from tradewind.core.events import (
     MassCancelReport,
     OrderReport,
     PositionAdjusted,
+    ScopeKilled,
     ScopeLimitsSet,
     TradingSessionSet,
     TradingStateSet,
@@ -53,12 +57,15 @@ _ANSWERS_TO_OPERATORS = frozenset(
         FxRateSet,
         InstrumentDefined,
         InstrumentRemoved,
+        KillClearAsked,
+        KillCleared,
         LimitsApproved,
         LimitsProposed,
         LimitsSet,
         LogicSet,
         MassCancelReport,
         PositionAdjusted,
+        ScopeKilled,
         ScopeLimitsSet,
         TradingSessionSet,
         TradingStateSet,
@@ -88,11 +95,19 @@ class Subscriber(Protocol):
 class Egress:
     """Reads every shard's outputs from the moment the gateway starts."""
 
-    def __init__(self, bus: Bus, journal: Journal, instruments: Instruments, shards: int) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        journal: Journal,
+        instruments: Instruments,
+        shards: int,
+        on_cleared: Callable[[KillCleared], None] = lambda _cleared: None,
+    ) -> None:
         self._bus = bus
         self._journal = journal
         self._instruments = instruments
         self._shards = shards
+        self._on_cleared = on_cleared
         self._open: set[int] = set()
         self._by_account: dict[str, set[Subscriber]] = {}
         self._of_all: set[Subscriber] = set()
@@ -152,7 +167,12 @@ class Egress:
         kind = record.subject.split(".", 3)
         if kind[2] == "order":
             self._take_report(shard, kind[3], record)
-        elif kind[3] in _ANSWERS_TO_OPERATORS and self._journal.wants(shard, _entry_of(record)):
+            return
+        if kind[3] == KillCleared.__name__:
+            cleared = codec.decode_event(record.body)
+            assert isinstance(cleared, KillCleared)
+            self._on_cleared(cleared)
+        if kind[3] in _ANSWERS_TO_OPERATORS and self._journal.wants(shard, _entry_of(record)):
             self._answer(shard, record, codec.decode_event(record.body))
 
     def _answer(self, shard: int, record: Record, event: Event) -> bytes:

@@ -41,6 +41,11 @@ CODES: dict[str, tuple[int, str]] = {
     "NOT_FOUND": (404, "There is no such path. GET /v1/openapi.json lists them."),
     "METHOD_NOT_ALLOWED": (405, "This path does not take that method."),
     # content
+    "KILLED": (
+        403,
+        "Nothing was stored: the kill switch has stopped this scope. Cancels pass. Two people "
+        "clear it.",
+    ),
     "UNKNOWN_SHARD": (422, "No such shard. GET /v1/status lists them."),
     "UNKNOWN_LOGIC": (
         422,

@@ -214,6 +214,8 @@ def build(
         ("POST", "/v1/admin/account-limits", governance.set_account_limits),
         ("POST", "/v1/admin/scope-limits", risk.set_scope_limits),
         ("POST", "/v1/admin/approve-limits", risk.approve),
+        ("POST", "/v1/admin/kill", risk.kill),
+        ("POST", "/v1/admin/clear-kill", risk.clear_kill),
         ("POST", "/v1/admin/fx-rates", governance.set_fx_rate),
         ("POST", "/v1/admin/logic", governance.set_logic),
         ("POST", "/v1/admin/builds", governance.change_build),

@@ -48,6 +48,10 @@ class Instruments:
         """All instruments by symbol."""
         return [self._instruments[symbol] for symbol in sorted(self._instruments)]
 
+    def get(self, symbol: str) -> Instrument | None:
+        """The instrument of a symbol, if it is known."""
+        return self._instruments.get(symbol)
+
     def grid(self, symbol: str) -> Grid | None:
         """The grid of a symbol, if it is known."""
         return self._grids.get(symbol)

@@ -4,6 +4,7 @@
 from collections.abc import Callable
 
 from tradewind.common.grid import Grid, GridError
+from tradewind.core import scopes
 from tradewind.core.commands import (
     CancelOrder,
     FlattenPosition,
@@ -36,17 +37,26 @@ class Intake:
     """Turns requests into commands on the instrument's grid."""
 
     def __init__(
-        self, instruments: Instruments, *, order_ttl_ms: int, now_ns: Callable[[], int]
+        self,
+        instruments: Instruments,
+        *,
+        order_ttl_ms: int,
+        now_ns: Callable[[], int],
+        is_stopped: Callable[[tuple[str, ...]], bool] = lambda _scopes: False,
     ) -> None:
+        """`is_stopped` is asked for every request that makes risk, with the scopes it is in."""
         self._instruments = instruments
         self._order_ttl_ns = order_ttl_ms * 1_000_000
         self._now_ns = now_ns
+        self._is_stopped = is_stopped
 
     def command(self, key: Key, request: OrderRequest) -> ClientCommand | Refusal:
         """The command to journal, or why there is none."""
         refused = key.permits("trade", request.account)
         if refused is not None:
             return refused
+        if self._is_killed(key.client, request):
+            return refusal("KILLED")
         try:
             return self._command(key.client, request)
         except GridError as error:
@@ -87,6 +97,22 @@ class Intake:
                     algorithm=request.algorithm,
                     build=request.build,
                 )
+
+    def _is_killed(self, client: str, request: OrderRequest) -> bool:
+        """Of a replace only account and client are known here; the core knows all."""
+        match request:
+            case Submit() | Flatten():
+                instrument = self._instruments.get(request.symbol)
+                venue = instrument.venue if instrument is not None else ""
+                covers = (
+                    *scopes.of_position(request.account, request.symbol, venue),
+                    *scopes.of_ledger(client, request.strategy),
+                )
+            case Replace():
+                covers = (scopes.FIRM, f"account:{request.account}", f"client:{client}")
+            case _:
+                return False
+        return self._is_stopped(covers)
 
     def _submit(self, client: str, request: Submit) -> SubmitOrder | Refusal:
         grid = self._instruments.grid(request.symbol)

@@ -200,6 +200,20 @@ _PATHS: dict[str, dict[str, Any]] = {
             "Approve what another person has proposed.", _EVERYWHERE, body="ApproveLimitsBody"
         )
     },
+    "/v1/admin/kill": {
+        "post": _operation(
+            "Stop new risk in a scope at once and cancel what works there.",
+            _EVERYWHERE,
+            body="KillBody",
+        )
+    },
+    "/v1/admin/clear-kill": {
+        "post": _operation(
+            "Say that a killed scope may trade again; takes two people and the root cause.",
+            _EVERYWHERE,
+            body="ClearKillBody",
+        )
+    },
     "/v1/admin/fx-rates": {
         "post": _operation(
             "Say what a currency is worth in the base currency.", _EVERYWHERE, body="FxRateBody"
@@ -244,6 +258,8 @@ _BODIES = (
     governance_requests.SkipBody,
     risk_requests.ScopeLimitsBody,
     risk_requests.ApproveLimitsBody,
+    risk_requests.KillBody,
+    risk_requests.ClearKillBody,
 )
 
 

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operators' calls about scopes: their limits, set or proposed, and the second person's approval.
+"""Operators' calls about scopes: limits, set or proposed and approved; the kill switch.
 
 An account lives in one shard, so what is about one account is journaled there; everything else in
 each shard, which counts for itself.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
@@ -14,8 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tradewind.common.grid import Grid, GridError
+from tradewind.common.kills import Kill
 from tradewind.core.bounds import UNSET, Bounds
-from tradewind.core.commands import ApproveLimits, SetScopeLimits
+from tradewind.core.commands import ApproveLimits, ClearKill, KillScope, SetScopeLimits
 from tradewind.gateway import risk_requests
 from tradewind.gateway.calls import decoded
 from tradewind.gateway.entries import OperatorEntries
@@ -27,15 +29,18 @@ QUANTITIES = ("max_order_qty", "max_long", "max_short")
 ANY = "*"
 
 _limits = msgspec.json.Decoder(risk_requests.ScopeLimitsBody)
+_kill = msgspec.json.Decoder(risk_requests.KillBody)
+_clear = msgspec.json.Decoder(risk_requests.ClearKillBody)
 _approval = msgspec.json.Decoder(risk_requests.ApproveLimitsBody)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskCalls:
-    """The endpoints under /v1/admin that bound scopes."""
+    """The endpoints under /v1/admin that bound and stop scopes. `stop` tells everybody at once."""
 
     entries: OperatorEntries
     instruments: Instruments
+    stop: Callable[[Kill], None]
 
     async def set_scope_limits(self, request: Request) -> Response:
         """POST /v1/admin/scope-limits."""
@@ -62,6 +67,30 @@ class RiskCalls:
         scope = wanted.subject.partition(" ")[2]
         return await self.entries.in_shards(request, key, command, self._shards(scope))
 
+    async def kill(self, request: Request) -> Response:
+        """POST /v1/admin/kill: stopped everywhere before the first journal has it."""
+        key, body = await self.entries.signed(request)
+        wanted = decoded(body, _kill)
+        self.stop(
+            Kill(scope=wanted.scope, kill_id=wanted.kill_id, actor=key.client, reason=wanted.reason)
+        )
+        command = KillScope(
+            scope=wanted.scope, kill_id=wanted.kill_id, actor=key.client, reason=wanted.reason
+        )
+        return await self.entries.in_shards(request, key, command, self._shards(wanted.scope))
+
+    async def clear_kill(self, request: Request) -> Response:
+        """POST /v1/admin/clear-kill."""
+        key, body = await self.entries.signed(request)
+        wanted = decoded(body, _clear)
+        command = ClearKill(
+            scope=wanted.scope,
+            kill_id=wanted.kill_id,
+            actor=key.client,
+            root_cause=wanted.root_cause,
+        )
+        return await self.entries.in_shards(request, key, command, self._shards(wanted.scope))
+
     def _bound(self, wanted: risk_requests.ScopeLimitsBody, name: str) -> Any:
         """A bound in the core's units; amounts have no unit in their names outside."""
         value = getattr(wanted, name.removesuffix("_e8"))
@@ -82,6 +111,7 @@ class RiskCalls:
         return grid
 
     def _shards(self, scope: str) -> list[int]:
+        """Where a scope is: of an account in its shard alone."""
         kind, _, name = scope.partition("/")[0].partition(":")
         if kind == "account" and name != ANY:
             return [self.entries.calls.journal.shard_of(name)]

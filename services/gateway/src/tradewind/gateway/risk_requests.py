@@ -6,8 +6,10 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from tradewind.core.bounds import COUNT_MAX, WINDOW_MS_MAX
+from tradewind.gateway.admin_requests import Scope as TradingScope
+from tradewind.gateway.admin_requests import Why
 from tradewind.gateway.governance_requests import Build, Count
-from tradewind.gateway.requests import Nanoseconds, Number
+from tradewind.gateway.requests import ClOrdId, Nanoseconds, Number
 
 Scope = Annotated[
     str,
@@ -64,3 +66,19 @@ class ApproveLimitsBody(Struct, forbid_unknown_fields=True, frozen=True):
 
     subject: Subject
     version: Count
+
+
+class KillBody(Struct, forbid_unknown_fields=True, frozen=True):
+    """Body of POST /v1/admin/kill: stops new risk in one scope and cancels what works there."""
+
+    scope: TradingScope
+    kill_id: ClOrdId
+    reason: Why
+
+
+class ClearKillBody(Struct, forbid_unknown_fields=True, frozen=True):
+    """Body of POST /v1/admin/clear-kill: one of the two words that a killed scope may trade."""
+
+    scope: TradingScope
+    kill_id: ClOrdId
+    root_cause: Why

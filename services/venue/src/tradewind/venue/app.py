@@ -19,9 +19,12 @@ from tradewind.common.jetstream import (
     set_consumer_floor,
     stream_tail,
 )
+from tradewind.common.kills import Kills
 from tradewind.common.lease import BUCKET, Holder, Lease, hear_ends
 from tradewind.common.lifecycle import Stop, serve_until, supervise
 from tradewind.common.status import Heartbeat
+from tradewind.core import scopes
+from tradewind.core.events import VenueRequest
 from tradewind.venue.adapter import VenueDialer
 from tradewind.venue.dialers import Means, choose
 from tradewind.venue.fix_ceilings import BUCKET as FIX
@@ -56,14 +59,16 @@ async def serve(settings: Settings, stop: Stop) -> None:
             )
             await instruments.load()
             sessions: list[ShardSession] = []
+            kills = Kills()
+            await kills.listen(bus)
             try:
                 await serve_until(
                     stop,
                     lease.follow(),
                     instruments.follow(),
-                    work(bus, settings, dialer, lease, process, sessions),
+                    work(bus, settings, dialer, lease, process, sessions, kills),
                     Heartbeat(bus, service, SERVICE).run(
-                        stop, lambda: facts(settings.venue, lease, sessions)
+                        stop, lambda: facts(settings.venue, lease, sessions, kills)
                     ),
                 )
             finally:
@@ -79,6 +84,7 @@ async def work(
     lease: Lease,
     process: str,
     sessions: list[ShardSession],
+    kills: Kills,
 ) -> None:
     """Stands by until the lease is this process's, then holds a session for every shard.
 
@@ -88,7 +94,7 @@ async def work(
     await lease.acquire()
     sessions += await asyncio.gather(
         *(
-            build(bus, settings, dialer, process, shard, lambda: lease.is_held)
+            build(bus, settings, dialer, process, shard, lambda: lease.is_held, kills)
             for shard in range(settings.service.shards)
         )
     )
@@ -104,6 +110,7 @@ async def build(
     process: str,
     shard: int,
     may_send: Callable[[], bool],
+    kills: Kills,
 ) -> ShardSession:
     """One shard's session, reading outputs from the tail as it is before TakeSession."""
     stream = subjects.events_stream(shard)
@@ -120,10 +127,16 @@ async def build(
         read_lag_ms=settings.read_lag_ms,
         answer_timeout_ms=settings.answer_timeout_ms,
         may_send=may_send,
+        is_stopped=lambda request: kills.stop(scopes_of(request)),
         unknown_after_ms=settings.unknown_after_ms,
         position_every_ms=settings.position_every_ms,
         external=subjects.account_in(shard, settings.service.shards, settings.external_account),
     )
+
+
+def scopes_of(request: VenueRequest) -> tuple[str, ...]:
+    """The scopes by which a request can be stopped here; its strategy and client the core knows."""
+    return scopes.of_position(request.account, request.symbol, request.venue)
 
 
 async def show_floors(bus: Bus, sessions: Sequence[ShardSession]) -> None:
@@ -142,11 +155,14 @@ async def show_floors(bus: Bus, sessions: Sequence[ShardSession]) -> None:
                 log.warning("the consumer venue of %s was not moved: %s", stream, error)
 
 
-def facts(venue: str, lease: Lease, sessions: Sequence[ShardSession]) -> dict[str, Any]:
+def facts(
+    venue: str, lease: Lease, sessions: Sequence[ShardSession], kills: Kills
+) -> dict[str, Any]:
     """What the heartbeat tells."""
     return {
         "role": role_of(lease, sessions),
         "venue": venue,
+        "killed": kills.scopes,
         "shards": [
             {
                 "shard": session.shard,

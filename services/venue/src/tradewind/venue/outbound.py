@@ -71,6 +71,7 @@ class Outbound:
         doubts: Doubts,
         answer_timeout_ms: int,
         may_send: Callable[[], bool],
+        is_stopped: Callable[[VenueRequest], bool],
         on_sent: Callable[[str], None],
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
@@ -80,6 +81,7 @@ class Outbound:
         self._doubts = doubts
         self._answer_timeout_s = answer_timeout_ms / 1000
         self._may_send = may_send
+        self._is_stopped = is_stopped
         self._on_sent = on_sent
         self._clock_ns = clock_ns
         self._queue: deque[_Item] = deque()
@@ -152,6 +154,9 @@ class Outbound:
         if item.was_sent is not None and await self._proved(request, item.was_sent):
             self._found(request)
             return
+        if request.action is VenueAction.REPLACE and self._is_stopped(request):
+            self._stop(request)
+            return
         if request.action is VenueAction.NEW and self._is_late(request):
             if await self._answer(self._adapter.query(request)):
                 self._found(request)
@@ -189,7 +194,35 @@ class Outbound:
             self._doubts.add(request)
 
     def _is_late(self, request: VenueRequest) -> bool:
-        return self._clock_ns() > request.send_by_ns
+        """Time has run out for it, or its scope was stopped."""
+        return self._clock_ns() > request.send_by_ns or self._is_stopped(request)
+
+    def _stop(self, request: VenueRequest) -> None:
+        """A replace that the kill switch caught: refused, unless an earlier session sent it.
+
+        Of that one only the order's end tells, which the kill has asked for.
+        """
+        self._taken.discard(request.request_id)
+        if not request.is_possibly_sent:
+            self._journal(replace_stopped(request))
+
+
+def replace_stopped(request: VenueRequest) -> ApplyVenueReport:
+    """The report of a replace that was never sent, because its scope was stopped."""
+    return ApplyVenueReport(
+        venue=request.venue,
+        order_id=request.order_id,
+        request_id=request.request_id,
+        venue_order_id=request.venue_order_id,
+        exec_id=f"STOPPED-{request.request_id}",
+        exec_no=0,
+        exec_type=ExecType.REPLACE_REJECTED,
+        last_qty=0,
+        last_px=0,
+        order_qty=request.order_qty,
+        price=request.price,
+        text=Reason.KILLED,
+    )
 
 
 def not_sent_in_time(request: VenueRequest) -> ApplyVenueReport:

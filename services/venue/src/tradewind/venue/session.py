@@ -76,13 +76,15 @@ class ShardSession:
         read_lag_ms: int,
         answer_timeout_ms: int,
         may_send: Callable[[], bool],
+        is_stopped: Callable[[VenueRequest], bool] = lambda _request: False,
         unknown_after_ms: int = UNKNOWN_AFTER_MS,
         position_every_ms: int = POSITION_EVERY_MS,
         external: str = EXTERNAL,
     ) -> None:
         """`process` is unique to this life of this process; owners are named after it.
 
-        `may_send` is asked before each request: whether this process is still the active one.
+        `may_send` is asked before each request: whether this process is still the active one;
+        `is_stopped` before each that makes risk: whether the kill switch covers it.
         `external` is the account that orders of nobody's are counted against.
         """
         self.shard = shard
@@ -94,6 +96,7 @@ class ShardSession:
         self._read_lag_s = read_lag_ms / 1000
         self._answer_timeout_ms = answer_timeout_ms
         self._may_send = may_send
+        self._is_stopped = is_stopped
         self._subject = subjects.events_subject(
             shard, SessionTaken(venue=venue, epoch=0, owner="", last_exec_no=0)
         )
@@ -254,6 +257,7 @@ class ShardSession:
             doubts=self.doubts,
             answer_timeout_ms=self._answer_timeout_ms,
             may_send=self._may_send,
+            is_stopped=self._is_stopped,
             on_sent=self._traces.sent,
         )
         self.doubts.begin(adapter)

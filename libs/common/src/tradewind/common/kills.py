@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kill switch on its short way: a plain subject that everybody hears at once.
+
+No stream, so no leader, has to be there for it. Gateways stop taking and connectors stop sending
+what it covers the moment they hear it; the entry in the journal, which makes it last, follows.
+Nothing heard here opens anything again but the word that two people have cleared it.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from tradewind.common import subjects
+from tradewind.common.jetstream import Bus, Message
+
+log = logging.getLogger(__name__)
+
+
+class Kill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A scope is stopped; or, `is_cleared`, that kill of it is over."""
+
+    scope: str
+    kill_id: str
+    actor: str
+    reason: str
+    is_cleared: bool = False
+
+
+_decoder = msgspec.json.Decoder(Kill)
+
+
+class Kills:
+    """The scopes that are stopped, as far as this process heard; `on_kill` hears of new ones."""
+
+    def __init__(self, on_kill: Callable[[Kill], None] = lambda _kill: None) -> None:
+        self._on_kill = on_kill
+        self._stopped: dict[str, Kill] = {}
+
+    @property
+    def scopes(self) -> list[str]:
+        """What is stopped."""
+        return sorted(self._stopped)
+
+    async def listen(self, bus: Bus) -> None:
+        """Hears of kills from now on."""
+        await bus.subscribe(subjects.kill(), self._hear)
+
+    def take(self, kill: Kill) -> None:
+        """A kill begins, or is over."""
+        known = self._stopped.get(kill.scope)
+        if kill.is_cleared:
+            if known is not None and known.kill_id == kill.kill_id:
+                del self._stopped[kill.scope]
+            return
+        if known is None:
+            self._stopped[kill.scope] = kill
+            self._on_kill(kill)
+
+    def stop(self, scopes: Iterable[str]) -> bool:
+        """Whether one of these scopes is stopped."""
+        return bool(self._stopped) and any(scope in self._stopped for scope in scopes)
+
+    def _hear(self, message: Message) -> None:
+        try:
+            self.take(_decoder.decode(message.body))
+        except msgspec.MsgspecError as error:
+            log.error("a kill was not understood: %s", error)
+
+
+def say(bus: Bus, kill: Kill) -> None:
+    """Tells everybody who listens, at once."""
+    bus.tell(subjects.kill(), msgspec.json.encode(kill))
