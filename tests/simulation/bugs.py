@@ -142,8 +142,8 @@ BUGS: dict[str, Bug] = {
         (
             Edit(
                 f"{DECIDE}:_unsettled",
-                "for pending in order.pendings]",
-                "for pending in ()]",
+                "for pending in order.pendings",
+                "for pending in ()",
             ),
         ),
     ),

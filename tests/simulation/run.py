@@ -135,7 +135,7 @@ async def _settle(suite: Suite, judge: Judge) -> None:
 
 
 def _open_shard(broker: Broker) -> None:
-    limits = {
+    limits: dict[str, Any] = {
         "max_order_qty": 100,
         "max_notional": 10_000_000,
         "max_position": 100_000,

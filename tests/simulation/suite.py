@@ -11,6 +11,7 @@ from tests.simulation.exchange import READ_LAG_MS, VENUE
 from tests.simulation.gateway import SimGateway
 from tests.simulation.process import Process
 from tests.simulation.wire import SimVenueDialer
+from tradewind.common.kills import Kills
 from tradewind.common.lifecycle import Stop
 from tradewind.common.settings import BusSettings, ServiceSettings
 from tradewind.core.machine import StateMachine
@@ -105,7 +106,7 @@ class Suite:
             is_cancelling=False,
         )
         name = f"{process.name}.{process.lives}"
-        session = await venue.build(bus, settings, self._dialer, name, 0, may_send=lambda: True)
+        session = await venue.build(bus, settings, self._dialer, name, 0, lambda: True, Kills())
         await session.run()
 
 

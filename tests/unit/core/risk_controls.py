@@ -7,7 +7,8 @@ The words around the tables are in `risk_controls.template.md`.
 from collections import Counter
 from pathlib import Path
 
-from tradewind.core.controls import CONTROLS, Control, Standing
+from tradewind.core.control import Control, Standing
+from tradewind.core.controls import CONTROLS
 
 TEMPLATE = Path(__file__).with_suffix(".template.md")
 DOCUMENT = Path(__file__).parents[3] / "docs/risk-controls.md"

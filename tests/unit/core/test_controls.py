@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.core.risk_controls import DOCUMENT, document
-from tradewind.core.controls import CONTROL_OF, CONTROLS, Control, Standing
+from tradewind.core.control import Control, Standing
+from tradewind.core.controls import CONTROL_OF, CONTROLS
 from tradewind.core.types import Reason
 
 ADVICE = "docs/risk-controls.md is another one: python -m tests.unit.core.risk_controls"

@@ -253,6 +253,8 @@ async def harness() -> Harness:
     entries = OperatorEntries(calls, SHARDS)
     admin = Admin(entries=entries, instruments=instruments, publish=made.publish)
     governance = Governance(entries=entries, instruments=instruments)
-    risk = RiskCalls(entries=entries, instruments=instruments, stop=made.kills.take)
+    risk = RiskCalls(
+        entries=entries, instruments=instruments, stop=made.kills.take, queries=api.queries
+    )
     made.application = build(api, admin, governance, risk, sessions)
     return made

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from tradewind.common.kills import Kill
 from tradewind.common.subjects import shard_of
-from tradewind.core.commands import ApproveLimits, Command, SetScopeLimits
+from tradewind.core.commands import ApproveLimits, ClearKill, Command, KillScope, SetScopeLimits
 
-from .conftest import Harness, call
+from .conftest import ORDER, Harness, call
 
 pytestmark = pytest.mark.anyio
 
@@ -113,3 +114,54 @@ async def test_only_operators_may_say_it(harness: Harness, case: str) -> None:
     response = await call(harness, "POST", f"/v1/admin/{path}", body)
     assert response.json()["code"] == "SCOPE_MISSING"
     assert not harness.bus.published
+
+
+KILL = {"scope": "account:DEMO", "kill_id": "k-1", "reason": "drill"}
+
+
+async def test_a_kill_stops_orders_before_the_journal_has_it_and_lets_cancels_pass(
+    harness: Harness,
+) -> None:
+    harness.kills.take(Kill(scope="firm", kill_id="k", actor="ann", reason="drill"))
+    refused = await call(harness, "POST", "/v1/orders", ORDER)
+    assert refused.json()["code"] == "KILLED"
+    assert not harness.bus.published
+    path = "/v1/orders/c-0?account=DEMO&request_id=x-1"
+    assert (await call(harness, "DELETE", path)).status_code == 202
+
+
+async def test_a_kill_is_told_at_once_and_journaled_in_the_operators_name(
+    harness: Harness,
+) -> None:
+    response = await call(harness, "POST", "/v1/admin/kill", KILL, key="root")
+    assert response.json()["outcome"] == "durable"
+    assert harness.kills.scopes == ["account:DEMO"]
+    assert [item.command for item in harness.bus.published] == [
+        KillScope(scope="account:DEMO", kill_id="k-1", actor="ops", reason="drill")
+    ]
+
+
+async def test_clearing_is_journaled_and_opens_nothing_by_itself(harness: Harness) -> None:
+    await call(harness, "POST", "/v1/admin/kill", KILL, key="root")
+    clear = {"scope": "account:DEMO", "kill_id": "k-1", "root_cause": "I-1"}
+    await call(harness, "POST", "/v1/admin/clear-kill", clear, key="root")
+    assert harness.bus.published[-1].command == ClearKill(
+        scope="account:DEMO", kill_id="k-1", actor="ops", root_cause="I-1"
+    )
+    assert harness.kills.scopes == ["account:DEMO"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "is_stopped"),
+    [
+        ("firm", True),
+        ("symbol:BTC-USD", True),
+        ("strategy:s1", True),
+        ("account:OTHER", False),
+        ("strategy:other", False),
+    ],
+)
+async def test_a_kill_stops_its_scope_alone(harness: Harness, scope: str, is_stopped: bool) -> None:
+    harness.kills.take(Kill(scope=scope, kill_id="k", actor="ann", reason="drill"))
+    answer = await call(harness, "POST", "/v1/orders", ORDER)
+    assert (answer.status_code == 403) is is_stopped

@@ -173,6 +173,7 @@ def session(
     answer_timeout_ms: int = 60_000,
     unknown_after_ms: int = 60_000,
     may_send: Callable[[], bool] = lambda: True,
+    is_stopped: Callable[[VenueRequest], bool] = lambda _request: False,
 ) -> ShardSession:
     """A connector's session for shard 0."""
     return ShardSession(
@@ -185,6 +186,7 @@ def session(
         read_lag_ms=1,
         answer_timeout_ms=answer_timeout_ms,
         may_send=may_send,
+        is_stopped=is_stopped,
         unknown_after_ms=unknown_after_ms,
     )
 

@@ -7,6 +7,7 @@ import typer
 
 from tradewind.cli.console_io import EXIT_HOLDS, out, print_json, run_or_explain
 from tradewind.cli.orders import HOME, client_of, nanoseconds, operate, print_table
+from tradewind.cli.suite.facts import SUPERVISOR_KEY
 from tradewind.cli.suite_of import DEFAULT_NAME, AsJson, Home, Name
 
 app = typer.Typer(help="Show and set the pre-trade limits.", invoke_without_command=True)
@@ -14,7 +15,6 @@ app = typer.Typer(help="Show and set the pre-trade limits.", invoke_without_comm
 COLUMNS = ("account", "symbol", "max_order_qty", "max_notional", "max_position", "collar_bps")
 ACCOUNT_COLUMNS = ("account", "max_gross", "gross", "max_rate_age_ms")
 
-SUPERVISOR_KEY = "supervisor"
 SCOPE_COLUMNS = ("scope", "version", "shards", "bounds")
 DECIMALS = ("_qty", "_long", "_short", "_value", "_gross", "_net", "_credit", "_turnover")
 

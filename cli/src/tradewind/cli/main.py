@@ -11,6 +11,7 @@ from tradewind.cli.bench_commands import app as bench_app
 from tradewind.cli.chaos_commands import app as chaos_app
 from tradewind.cli.console_io import EXIT_HOLDS, err, out, print_json, run_or_explain
 from tradewind.cli.replay_commands import replay
+from tradewind.cli.risk_commands import app as risk_app
 from tradewind.cli.shard import app as shard_app
 from tradewind.cli.suite.facts import Options, Protocol, suite_folder
 from tradewind.cli.suite_of import (
@@ -36,6 +37,7 @@ app.add_typer(operators.position_app, name="position")
 app.add_typer(operators.instruments_app, name="instruments")
 app.add_typer(operators.venue_app, name="venue")
 app.add_typer(limits.app, name="limits")
+app.add_typer(risk_app, name="risk")
 app.add_typer(shard_app, name="shard")
 app.add_typer(bench_app, name="bench")
 app.add_typer(chaos_app, name="chaos")

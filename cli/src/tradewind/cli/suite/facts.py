@@ -17,6 +17,7 @@ HOST = "127.0.0.1"
 NODES = 3
 ARCHIVERS = 2
 OPERATOR_KEY = "operator"
+SUPERVISOR_KEY = "supervisor"
 STRATEGY_KEY = "strategy"
 
 

@@ -12,6 +12,7 @@ from tradewind.cli.suite.facts import (
     NODES,
     OPERATOR_KEY,
     STRATEGY_KEY,
+    SUPERVISOR_KEY,
     Facts,
     Options,
     read_facts,
@@ -24,6 +25,7 @@ from tradewind.common.server_config import Cluster, Node, render
 
 KEYS = {
     OPERATOR_KEY: {"accounts": ["*"], "scopes": ["read", "trade", "admin"], "client": "operator"},
+    SUPERVISOR_KEY: {"accounts": ["*"], "scopes": ["read", "admin"], "client": "supervisor"},
     STRATEGY_KEY: {"accounts": ["DEMO"], "scopes": ["read", "trade"], "client": "demo"},
 }
 

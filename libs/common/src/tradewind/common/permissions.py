@@ -105,24 +105,7 @@ def _order_path(every: range) -> _Table:
     outputs = [subjects.events_all(shard) for shard in every]
     read_all = _read_journal(every) + _read_events(every)
     return {
-        "gateway": (
-            [
-                *_commands(every),
-                *(entry for name in _OPERATORS_SAY for entry in _control(every, name)),
-                *_QUESTIONS,
-                *_read_events(every),
-                *_bucket_read("CONFIG", "STATUS", "SESSIONS"),
-                "$KV.CONFIG.instrument.*",
-                "$KV.SESSIONS.*",
-                subjects.kill(),
-            ],
-            [
-                *_events_live(every),
-                *_bucket_live("CONFIG", "STATUS"),
-                subjects.process_ended(),
-                subjects.kill(),
-            ],
-        ),
+        "gateway": _gateway(every),
         "oms": (
             [
                 *outputs,
@@ -170,6 +153,27 @@ def _order_path(every: range) -> _Table:
             [*_events_live(every), *_bucket_live("STATUS")],
         ),
     }
+
+
+def _gateway(every: range) -> tuple[list[str], list[str]]:
+    return (
+        [
+            *_commands(every),
+            *(entry for name in _OPERATORS_SAY for entry in _control(every, name)),
+            *_QUESTIONS,
+            *_read_events(every),
+            *_bucket_read("CONFIG", "STATUS", "SESSIONS"),
+            "$KV.CONFIG.instrument.*",
+            "$KV.SESSIONS.*",
+            subjects.kill(),
+        ],
+        [
+            *_events_live(every),
+            *_bucket_live("CONFIG", "STATUS"),
+            subjects.process_ended(),
+            subjects.kill(),
+        ],
+    )
 
 
 def _control_plane(every: range) -> _Table:

@@ -82,10 +82,11 @@ class Gateway:
             sampler=sampler,
             answer_wait_ms=settings.answer_wait_ms,
         )
+        queries = Queries(bus, self.instruments, shards)
         api = http.Api(
             calls=calls,
             intake=intake,
-            queries=Queries(bus, self.instruments, shards),
+            queries=queries,
             instruments=self.instruments,
             is_ready=lambda: self.is_ready,
             facts=self.facts,
@@ -95,7 +96,9 @@ class Gateway:
             entries=entries, instruments=self.instruments, publish=self.publish_instrument
         )
         governance = Governance(entries=entries, instruments=self.instruments)
-        risk = RiskCalls(entries=entries, instruments=self.instruments, stop=self.stop)
+        risk = RiskCalls(
+            entries=entries, instruments=self.instruments, stop=self.stop, queries=queries
+        )
         self.application = http.build(api, admin, governance, risk, self.sessions)
 
     @property

@@ -214,6 +214,7 @@ def build(
         ("POST", "/v1/admin/account-limits", governance.set_account_limits),
         ("POST", "/v1/admin/scope-limits", risk.set_scope_limits),
         ("POST", "/v1/admin/approve-limits", risk.approve),
+        ("GET", "/v1/admin/kills", risk.kills),
         ("POST", "/v1/admin/kill", risk.kill),
         ("POST", "/v1/admin/clear-kill", risk.clear_kill),
         ("POST", "/v1/admin/fx-rates", governance.set_fx_rate),

@@ -200,6 +200,12 @@ _PATHS: dict[str, dict[str, Any]] = {
             "Approve what another person has proposed.", _EVERYWHERE, body="ApproveLimitsBody"
         )
     },
+    "/v1/admin/kills": {
+        "get": _operation(
+            "List what is stopped, and the orders there whose end is not confirmed.",
+            {"200": "Kills, and orders that still may trade."},
+        )
+    },
     "/v1/admin/kill": {
         "post": _operation(
             "Stop new risk in a scope at once and cancel what works there.",

@@ -121,6 +121,22 @@ class Queries:
     def _grid_of(self, scope: str) -> Grid | None:
         return self._instruments.grid(scope.rpartition("symbol:")[2])
 
+    async def kills(self) -> dict[str, Any]:
+        """What the kill switch has stopped, by shard, with orders that still may trade."""
+        answers = await asyncio.gather(
+            *(self._ask(shard, "kills", {}) for shard in range(self._shards))
+        )
+        return {
+            "kills": [
+                row | {"shard": shard}
+                for shard, answer in enumerate(answers)
+                for row in answer["kills"]
+            ],
+            "unconfirmed": [
+                self._order_view(order) for answer in answers for order in answer["unconfirmed"]
+            ],
+        }
+
     async def states(self) -> list[dict[str, Any]]:
         """Where each shard is; a shard that does not answer says so."""
         return await asyncio.gather(*(self._state(shard) for shard in range(self._shards)))

@@ -19,10 +19,11 @@ from tradewind.common.kills import Kill
 from tradewind.core.bounds import UNSET, Bounds
 from tradewind.core.commands import ApproveLimits, ClearKill, KillScope, SetScopeLimits
 from tradewind.gateway import risk_requests
-from tradewind.gateway.calls import decoded
+from tradewind.gateway.calls import decoded, json_response
 from tradewind.gateway.entries import OperatorEntries
 from tradewind.gateway.errors import RefusedRequest, refusal
 from tradewind.gateway.instruments import Instruments
+from tradewind.gateway.queries import Queries
 
 MONEY = Grid(Decimal("0.00000001"), Decimal(1))
 QUANTITIES = ("max_order_qty", "max_long", "max_short")
@@ -41,6 +42,7 @@ class RiskCalls:
     entries: OperatorEntries
     instruments: Instruments
     stop: Callable[[Kill], None]
+    queries: Queries
 
     async def set_scope_limits(self, request: Request) -> Response:
         """POST /v1/admin/scope-limits."""
@@ -66,6 +68,11 @@ class RiskCalls:
         command = ApproveLimits(subject=wanted.subject, version=wanted.version, actor=key.client)
         scope = wanted.subject.partition(" ")[2]
         return await self.entries.in_shards(request, key, command, self._shards(scope))
+
+    async def kills(self, request: Request) -> Response:
+        """GET /v1/admin/kills."""
+        await self.entries.signed(request)
+        return json_response(200, await self.queries.kills())
 
     async def kill(self, request: Request) -> Response:
         """POST /v1/admin/kill: stopped everywhere before the first journal has it."""

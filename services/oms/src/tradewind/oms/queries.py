@@ -10,6 +10,7 @@ import msgspec
 
 from tradewind.common import subjects
 from tradewind.common.jetstream import Bus
+from tradewind.core.decide_kill import is_killed
 from tradewind.core.exposure import gross_e8
 from tradewind.core.positions import ATTRIBUTES
 from tradewind.core.state import Order, Position
@@ -37,6 +38,7 @@ class Queries:
             "positions": self.positions,
             "ledgers": self.ledgers,
             "limits": self.limits,
+            "kills": self.kills,
             "state": self.state,
         }
         for what, answer in shared.items():
@@ -116,6 +118,17 @@ class Queries:
                 for scope in sorted(table)
             ],
             "proposed": [asdict(state.proposed[subject]) for subject in sorted(state.proposed)],
+        }
+
+    def kills(self, _question: dict[str, Any]) -> dict[str, Any]:
+        """What is stopped, and the orders there whose end no venue has confirmed yet."""
+        state = self._replica.machine.state
+        return {
+            "kills": [asdict(state.kills[scope]) for scope in sorted(state.kills)],
+            "clearings": [asdict(state.clearings[scope]) for scope in sorted(state.clearings)],
+            "unconfirmed": [
+                _plain(order) for order in state.live_orders.values() if is_killed(state, order)
+            ][:LIMIT_MAX],
         }
 
     def _marked(self, names: dict[str, str], position: Position) -> dict[str, Any]:
