@@ -22,6 +22,7 @@ PROVED = (
     "decide_account",
     "decide_client",
     "decide_control",
+    "decide_kill",
     "decide_limits",
     "decide_position",
     "decide_venue",

@@ -123,3 +123,49 @@ def test_a_position_is_adjusted_with_a_reason(gateway: FakeGateway) -> None:
     assert asked(gateway)["qty"] == "-2"
     assert asked(gateway)["reason"] == "give-up"
     assert run("position", "reset", "--account", "DEMO")[0] == 2
+
+
+def test_a_scope_that_is_killed_is_not_said_to_be_open(gateway: FakeGateway) -> None:
+    refused = {"shard": 0, "seq": 1, "outcome": "denied", "report": {"reason": "KILLED"}}
+    gateway.answer = {"outcome": "denied", "shards": [refused]}
+    code, output = run("resume", "--scope", "firm")
+    assert code == 1
+    assert "KILLED" in output
+    gateway.answer = dict(ACCEPTED)
+    assert run("resume", "--scope", "firm")[0] == 0
+
+
+def test_the_kill_switch_and_limits_are_said_with_the_key_that_was_named(
+    gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys: list[str] = []
+
+    def noted(_home: object, _name: str, key: str = "") -> FakeGateway:
+        keys.append(key)
+        return gateway
+
+    monkeypatch.setattr(orders, "client_of", noted)
+    assert run("risk", "kill", "firm", "--reason", "drill", "--id", "k-1")[0] == 0
+    clear = "risk clear firm --id k-1 --root-cause I-1 --by supervisor"
+    assert run(*clear.split())[0] == 0
+    bounds = "max_gross=1000 max_messages=5 allows_gtc=no approved_build=b1"
+    assert run("limits", "set-scope", "account:*", *bounds.split(), "--version", "2")[0] == 0
+    assert run("limits", "approve", "SetScopeLimits account:*", "--version", "2")[0] == 0
+    assert keys == ["operator", "supervisor", "", "supervisor"]
+    assert [given for _name, given in gateway.asked] == [
+        ("kill", {"scope": "firm", "kill_id": "k-1", "reason": "drill"}),
+        ("clear-kill", {"scope": "firm", "kill_id": "k-1", "root_cause": "I-1"}),
+        (
+            "scope-limits",
+            {
+                "scope": "account:*",
+                "version": 2,
+                "max_gross": "1000",
+                "max_messages": 5,
+                "allows_gtc": False,
+                "approved_build": "b1",
+            },
+        ),
+        ("approve-limits", {"subject": "SetScopeLimits account:*", "version": 2}),
+    ]
+    assert run("limits", "set-scope", "firm", "max_gross", "--version", "2")[0] == 2

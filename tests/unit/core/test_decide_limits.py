@@ -9,7 +9,7 @@ import pytest
 from tradewind.core import commands, logic
 from tradewind.core.bounds import COUNT_MAX, WINDOW_MS_MAX
 from tradewind.core.commands import Command
-from tradewind.core.decide_limits import PROPOSAL_NS, subject_of
+from tradewind.core.decide_limits import PROPOSAL_NS, limits_of, subject_of
 from tradewind.core.events import (
     AccountLimitsSet,
     ControlRefused,
@@ -20,7 +20,7 @@ from tradewind.core.events import (
 )
 from tradewind.core.invariants import violations
 from tradewind.core.snapshot import digest, parts, restore
-from tradewind.core.testing import ACCOUNT, BOUNDS, LIMITS, MILLISECOND_NS, Desk, one
+from tradewind.core.testing import ACCOUNT, BOUNDS, LIMITS, MILLISECOND_NS, SYMBOL, Desk, one
 from tradewind.core.types import Reason
 
 ACCOUNT_LIMITS = commands.SetAccountLimits(
@@ -190,3 +190,53 @@ def test_a_state_that_is_restored_knows_of_limits_proposals_and_counts() -> None
     restored = restore(parts(state))
     assert digest(restored) == digest(state)
     assert violations(restored) == []
+
+
+def test_a_subject_is_the_command_and_its_scope() -> None:
+    named = [subject_of(change) for change, _event in CHANGES]
+    assert named[:3] == [
+        f"SetLimits account:{ACCOUNT}/symbol:{SYMBOL}",
+        f"SetAccountLimits account:{ACCOUNT}",
+        "SetScopeLimits firm",
+    ]
+    approval = commands.ApproveLimits(subject="SetScopeLimits firm", version=1, actor="a")
+    assert subject_of(approval) == "SetScopeLimits firm"
+    for nothing in (subject_of, limits_of):
+        with pytest.raises(TypeError, match="AdvanceTime sets no limits"):
+            nothing(commands.AdvanceTime(source="x"))
+
+
+def test_a_refusal_names_the_command_its_subject_and_the_version_in_force() -> None:
+    desk = desk_with(logic.RISK_CONTROLS)
+    desk.step(replace(BOUNDS, version=7))
+    found = one(desk.step(replace(BOUNDS, version=7)), ControlRefused)
+    assert (found.command, found.subject) == ("SetScopeLimits", "SetScopeLimits firm")
+    assert found.text == "version 7 is in force"
+    invalid = one(desk.step(replace(BOUNDS, max_children=-2)), ControlRefused)
+    assert invalid.text == ""
+
+
+def test_the_newest_version_counts_whether_it_expires_or_not() -> None:
+    for expires in (True, False):
+        desk = desk_with(logic.RISK_CONTROLS)
+        first, second = (2**62, 0) if expires else (0, 2**62)
+        desk.step(replace(BOUNDS, version=5, expires_ns=first))
+        desk.step(replace(BOUNDS, version=6, expires_ns=second))
+        assert refused(desk, replace(BOUNDS, version=6)) is Reason.STALE_VERSION
+        assert one(desk.step(replace(BOUNDS, version=7)), ScopeLimitsSet).version == 7
+
+
+def test_limits_that_end_now_are_over() -> None:
+    for later_ns, is_over in ((0, True), (1, False)):
+        desk = desk_with()
+        ends_ns = desk.now_ns + MILLISECOND_NS + later_ns
+        events = desk.step(replace(BOUNDS, expires_ns=ends_ns))
+        assert any(isinstance(event, ControlRefused) for event in events) is is_over
+
+
+def test_who_set_limits_alone_has_no_second_person() -> None:
+    assert one(desk_with().step(replace(BOUNDS, actor="ann")), ScopeLimitsSet).second_actor == ""
+
+
+def test_a_proposal_is_void_after_just_a_day() -> None:
+    assert PROPOSAL_NS == 86_400_000_000_000

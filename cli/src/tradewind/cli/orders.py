@@ -244,6 +244,8 @@ def _set_state(home: Any, name: str, scope: str, state: str, reason: str, *, as_
     async def work() -> int:
         async with client_of(home, name) as client:
             answer = await client.set_trading_state(scope, state, reason)
+        if answer["outcome"] == "denied":
+            return tell(answer, as_json=as_json)
         if as_json:
             print_json(answer)
         else:

@@ -23,7 +23,7 @@ from tradewind.core.state import State
 from tradewind.core.types import Reason
 
 Limits = LimitsSet | AccountLimitsSet | ScopeLimitsSet
-PROPOSAL_NS = 24 * 3_600 * 10**9
+PROPOSAL_NS = 86_400_000_000_000
 """A proposal that nobody approves for so long is void."""
 
 
