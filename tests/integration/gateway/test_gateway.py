@@ -86,6 +86,35 @@ async def test_what_is_refused_leaves_no_entry(platform: Platform) -> None:
     assert await platform.client_entries("DEMO") == 0
 
 
+async def test_a_client_that_comes_back_is_told_what_it_missed(platform: Platform) -> None:
+    before: list[Message] = []
+    first = await GatewaySocket.connect(platform.url, TRADER, before.append)
+    first.send({"type": "submit", **order("r-1")})
+    await eventually(lambda: of_type(before, "report"), 20)
+    await first.close()
+    async with GatewayClient(platform.url, TRADER) as client:
+        for number in range(2, 52):
+            await client.submit(order(f"r-{number}", account=f"BENCH{number % 2}"))
+    heard: list[Message] = []
+    again = await GatewaySocket.connect(platform.url, TRADER, heard.append, resume=first.ordinals)
+    again.send({"type": "submit", **order("r-new")})
+    reports = await eventually(
+        lambda: found if len(found := of_type(heard, "report")) == 51 else None, 20
+    )
+    assert [r["report"]["cl_ord_id"] for r in reports if r["shard"] == reports[0]["shard"]]
+    assert {r["report"]["cl_ord_id"] for r in reports} == {
+        "r-new",
+        *(f"r-{number}" for number in range(2, 52)),
+    }
+    for shard in {report["shard"] for report in reports}:
+        told = [report["ordinal"] for report in reports if report["shard"] == shard]
+        assert told == sorted(set(told))
+    await again.close()
+    with pytest.raises(GatewayError) as caught:
+        await GatewaySocket.connect(platform.url, TRADER, heard.append, resume={99: 1})
+    assert caught.value.code == "UNKNOWN_SHARD"
+
+
 async def test_a_socket_pipelines_and_streams_every_report(platform: Platform) -> None:
     heard: list[Message] = []
     socket = await GatewaySocket.connect(platform.url, TRADER, heard.append)

@@ -29,6 +29,7 @@ from tradewind.gateway.instruments import Instrument, Instruments
 from tradewind.gateway.intake import Intake
 from tradewind.gateway.journal import Journal
 from tradewind.gateway.queries import Queries
+from tradewind.gateway.resume import Resume
 from tradewind.gateway.risk_calls import RiskCalls
 from tradewind.gateway.ws import Sessions
 
@@ -237,6 +238,7 @@ async def harness() -> Harness:
         journal=journal,
         egress=egress,
         disconnects=no_disconnects,
+        resume=Resume(bus, egress, SHARDS),
         sampler=SAMPLER,
         instance="g1",
     )

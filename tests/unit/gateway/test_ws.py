@@ -83,7 +83,8 @@ async def conversation(harness: Harness, *messages: Any) -> FakeSocket:
 
 async def test_a_client_is_ready_after_its_signed_hello(harness: Harness) -> None:
     socket = await conversation(harness, hello(harness))
-    assert socket.heard == [{"type": "ready", "instance": "g1", "accounts": ["DEMO"]}]
+    ready = {"type": "ready", "instance": "g1", "accounts": ["DEMO"]}
+    assert socket.heard == [{**ready, "ordinals": {"0": 0, "1": 0}}]
     assert harness.sessions.count == 0
 
 
@@ -182,3 +183,32 @@ def report_for_order(harness: Harness) -> Any:
     session = Session(FakeSocket(), key(), is_batching=True)  # type: ignore[arg-type]
     harness.sessions.handle(session, json.dumps({"type": "submit", **ORDER}))
     return report_for(harness.bus.published[-1].command)
+
+
+async def test_what_is_new_waits_until_the_past_is_told() -> None:
+    session = Session(FakeSocket(), key(), is_batching=True)  # type: ignore[arg-type]
+    session.hold()
+    session.push(b"3")
+    await session.push_in_time(b"1")
+    session.push(b"4")
+    await session.push_in_time(b"2")
+    session.release()
+    session.push(b"5")
+    assert session._queue == [b"1", b"2", b"3", b"4", b"5"]
+
+
+async def test_the_past_waits_for_a_client_that_reads_slowly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ws, "PAST_QUEUED", 2)
+    socket = FakeSocket()
+    session = Session(socket, key(), is_batching=True)  # type: ignore[arg-type]
+    for number in range(2):
+        await session.push_in_time(b"%d" % number)
+    third = asyncio.ensure_future(session.push_in_time(b"2"))
+    await asyncio.sleep(0)
+    assert not third.done()
+    writing = asyncio.ensure_future(session.write())
+    await third
+    await eventually(lambda: socket.heard == [0, 1, 2])
+    writing.cancel()

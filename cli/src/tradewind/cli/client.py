@@ -233,8 +233,11 @@ class GatewaySocket:
         socket: aiohttp.ClientWebSocketResponse,
         on_message: Callable[[Message], None],
         instance: str,
+        ordinals: dict[int, int],
     ) -> None:
+        """`ordinals`: by shard, the last report that was heard; to resume from with `connect`."""
         self.instance = instance
+        self.ordinals = ordinals
         self._session = session
         self._socket = socket
         self._on_message = on_message
@@ -252,10 +255,12 @@ class GatewaySocket:
         on_message: Callable[[Message], None],
         *,
         cancel_on_disconnect: Sequence[str] = (),
+        resume: Mapping[int, int] | None = None,
     ) -> "GatewaySocket":
         """Connects and authenticates; returns once the gateway is ready.
 
-        In the accounts of `cancel_on_disconnect` this key's orders end with the connection.
+        In the accounts of `cancel_on_disconnect` this key's orders end with the connection. With
+        the `ordinals` of an earlier connection as `resume`, what came since is told first.
 
         Raises:
             GatewayError: with the gateway's code, or GATEWAY_UNREACHABLE.
@@ -275,6 +280,7 @@ class GatewaySocket:
                     "signature": signature,
                     "batch": True,
                     "cancel_on_disconnect": list(cancel_on_disconnect),
+                    "resume": {str(shard): ordinal for shard, ordinal in (resume or {}).items()},
                 }
                 await socket.send_str(_encode(hello).decode())
                 first = await socket.receive()
@@ -283,13 +289,16 @@ class GatewaySocket:
             await session.close()
             raise GatewayError(f"the gateway at {url} took no WebSocket: {error}") from error
         if not answers or answers[0].get("type") != "ready":
+            await socket.close()
             await session.close()
             found = answers[0].get("error", {}) if answers else {}
             text = found.get("text", f"the gateway at {url} closed the connection")
             raise GatewayError(text, code=found.get("code"))
-        made = cls(session, socket, on_message, str(answers[0].get("instance", "")))
+        known = {int(shard): last for shard, last in answers[0].get("ordinals", {}).items()}
+        instance = str(answers[0].get("instance", ""))
+        made = cls(session, socket, on_message, instance, {**known, **(resume or {})})
         for message in answers[1:]:
-            on_message(message)
+            made._hear(message)
         return made
 
     def send(self, message: Message) -> None:
@@ -342,7 +351,12 @@ class GatewaySocket:
                 return
             self._waits_since_s = None
             for message in _messages(frame):
-                self._on_message(message)
+                self._hear(message)
+
+    def _hear(self, message: Message) -> None:
+        if "ordinal" in message:
+            self.ordinals[message["shard"]] = message["ordinal"]
+        self._on_message(message)
 
     async def _watch(self) -> None:
         """Ends at a silence; one in which this process itself stood still does not count."""

@@ -28,6 +28,7 @@ from tradewind.gateway.instruments import Instrument, Instruments
 from tradewind.gateway.intake import Intake
 from tradewind.gateway.journal import Journal
 from tradewind.gateway.queries import Queries
+from tradewind.gateway.resume import Resume
 from tradewind.gateway.risk_calls import RiskCalls
 from tradewind.gateway.settings import GatewaySettings
 from tradewind.gateway.ws import Sessions
@@ -73,6 +74,7 @@ class Gateway:
             journal=self.journal,
             egress=self.egress,
             disconnects=self.disconnects,
+            resume=Resume(bus, self.egress, shards),
             sampler=sampler,
             instance=settings.service.instance,
         )

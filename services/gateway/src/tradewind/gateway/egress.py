@@ -194,16 +194,15 @@ class Egress:
         view = self._answer(shard, record, report)
         if not (listeners or self._of_all):
             return
-        kind = b"report" if isinstance(report, OrderReport) else b"mass_cancel_report"
-        frame = b'{"type":"%b","shard":%d,"seq":%d,"ordinal":%d,"report":%b}' % (
-            kind,
-            shard,
-            entry,
-            record.seq,
-            view,
-        )
+        frame = _frame(shard, record, report, view)
         for subscriber in (*(listeners or ()), *self._of_all):
             subscriber.push(frame)
+
+    def frame(self, shard: int, record: Record) -> bytes:
+        """A report of the past, as it was told when it was new."""
+        event = codec.decode_event(record.body)
+        grid = self._instruments.grid(getattr(event, "symbol", ""))
+        return _frame(shard, record, event, _encode(views.of_event(event, grid)))
 
     def _groups(self, subscriber: Subscriber) -> list[set[Subscriber]]:
         if "read" not in subscriber.key.scopes:
@@ -211,6 +210,17 @@ class Egress:
         if "*" in subscriber.key.accounts:
             return [self._of_all]
         return [self._by_account.setdefault(account, set()) for account in subscriber.key.accounts]
+
+
+def _frame(shard: int, record: Record, event: Event, view: bytes) -> bytes:
+    kind = b"report" if isinstance(event, OrderReport) else b"mass_cancel_report"
+    return b'{"type":"%b","shard":%d,"seq":%d,"ordinal":%d,"report":%b}' % (
+        kind,
+        shard,
+        _entry_of(record),
+        record.seq,
+        view,
+    )
 
 
 def _entry_of(record: Record) -> int:

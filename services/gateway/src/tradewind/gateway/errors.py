@@ -104,6 +104,11 @@ CODES: dict[str, tuple[int, str]] = {
         "This connection did not read its reports fast enough and was closed. "
         "Connect again and read what was missed by GET /v1/orders.",
     ),
+    "RESUME_GONE": (
+        410,
+        "Reports of so long ago are not kept. Connect without resume, and read what was missed by "
+        "GET /v1/orders.",
+    ),
     "REQUEST_IN_FLIGHT": (
         409,
         "A request with this cl_ord_id is under way through this gateway. "

@@ -118,10 +118,16 @@ class Flatten(FlattenBody, frozen=True, tag_field="type", tag="flatten"):
     """A request to close a position."""
 
 
+ShardNumber = Annotated[int, Meta(ge=0, lt=2**16)]
+Ordinal = Annotated[int, Meta(ge=0, lt=2**62)]
+
+
 class Hello(Struct, forbid_unknown_fields=True, frozen=True):
     """First message of a WebSocket. `batch`: the client takes arrays of messages in one frame.
 
     `cancel_on_disconnect`: accounts in which this key's orders end when the connection does.
+    `resume`: by shard, the ordinal of the last report that was heard; what came since is told
+    before what is new.
     """
 
     type: Literal["auth"]
@@ -131,6 +137,7 @@ class Hello(Struct, forbid_unknown_fields=True, frozen=True):
     signature: Annotated[str, Meta(max_length=64)]
     batch: bool = False
     cancel_on_disconnect: Annotated[list[Account], Meta(max_length=64)] = []
+    resume: dict[ShardNumber, Ordinal] = {}
 
 
 OrderRequest = Submit | Cancel | Replace | CancelAll | Status | Flatten

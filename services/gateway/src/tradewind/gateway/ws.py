@@ -10,6 +10,7 @@ import asyncio
 import logging
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -32,10 +33,12 @@ from tradewind.gateway.requests import (
     decode_order_request,
     split_frame,
 )
+from tradewind.gateway.resume import Resume
 
 PATH = "/v1/ws"
 MAX_QUEUED = 20_000
 """Messages that may wait for one client before it is closed as too slow."""
+PAST_QUEUED = 2_000
 MAX_FRAME_MESSAGES = 200
 HELLO_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 1.0
@@ -60,16 +63,37 @@ class Session:
         self.socket = socket
         self._is_batching = is_batching
         self._queue: list[bytes] = []
+        self._held: list[bytes] | None = None
+        self._has_room = asyncio.Event()
         self._filled = asyncio.Event()
         self.overflowed = asyncio.Event()
         self.given_up = asyncio.Event()
         self.flooded = asyncio.Event()
 
     def push(self, frame: bytes) -> None:
-        """Queues a message for the client."""
-        if len(self._queue) >= MAX_QUEUED:
+        """Queues a message for the client; while it is told of the past, after that."""
+        queue = self._queue if self._held is None else self._held
+        if len(queue) >= MAX_QUEUED:
             self.overflowed.set()
             return
+        queue.append(frame)
+        self._filled.set()
+
+    def hold(self) -> None:
+        """From now on what is new waits."""
+        self._held = []
+
+    def release(self) -> None:
+        """The past is told: what is new follows."""
+        held, self._held = self._held or [], None
+        for frame in held:
+            self.push(frame)
+
+    async def push_in_time(self, frame: bytes) -> None:
+        """Queues a message of the past."""
+        while len(self._queue) >= PAST_QUEUED:
+            self._has_room.clear()
+            await self._has_room.wait()
         self._queue.append(frame)
         self._filled.set()
 
@@ -105,6 +129,7 @@ class Session:
             await self._filled.wait()
             self._filled.clear()
             frames, self._queue = self._queue, []
+            self._has_room.set()
             await self._send(frames)
 
     async def _send(self, frames: list[bytes]) -> None:
@@ -128,9 +153,11 @@ class Sessions:
         journal: Journal,
         egress: Egress,
         disconnects: Disconnects,
+        resume: Resume,
         sampler: trace.Sampler,
         instance: str,
     ) -> None:
+        self._resume = resume
         self._authenticator = authenticator
         self._intake = intake
         self._journal = journal
@@ -177,7 +204,8 @@ class Sessions:
             refused = key.permits("trade", account)
             if refused is not None:
                 return refused
-        return key, hello
+        gone = await self._resume.refusal(hello.resume)
+        return (key, hello) if gone is None else gone
 
     async def _run(self, socket: WebSocket, key: Key, hello: Hello) -> None:
         session = Session(socket, key, is_batching=hello.batch)
@@ -187,7 +215,7 @@ class Sessions:
             await socket.close(CLOSE_POLICY, guarded.code)
             return
         try:
-            await self._serve(session)
+            await self._serve(session, hello.resume)
         finally:
             if guarded:
                 ending = asyncio.ensure_future(self._disconnects.close(guarded))
@@ -203,17 +231,19 @@ class Sessions:
         except BusError:
             return refusal("NOT_READY")
 
-    async def _serve(self, session: Session) -> None:
+    async def _serve(self, session: Session, positions: Mapping[int, int]) -> None:
         socket, key = session.socket, session.key
         self._egress.subscribe(session)
         self.count += 1
+        known = dict(self._egress.ordinals)
         ready = {"type": "ready", "instance": self._instance, "accounts": sorted(key.accounts)}
-        session.push(_encode(ready))
+        session.push(_encode({**ready, "ordinals": known}))
+        session.hold()
         parts = [
             asyncio.ensure_future(part)
             for part in (
                 session.write(),
-                self._read(session),
+                self._work(session, positions, known),
                 session.overflowed.wait(),
                 session.given_up.wait(),
                 session.flooded.wait(),
@@ -239,6 +269,13 @@ class Sessions:
         for result in ended:
             if isinstance(result, Exception):
                 raise result
+
+    async def _work(
+        self, session: Session, positions: Mapping[int, int], known: Mapping[int, int]
+    ) -> None:
+        await self._resume.tell(session, positions, known)
+        session.release()
+        await self._read(session)
 
     async def _read(self, session: Session) -> None:
         while True:
