@@ -5,25 +5,17 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-engine=
+source tools/engine.sh
 is_ours=
 compose() { docker compose -f docker-compose.yml ${EMBEDDED:+-f deploy/compose.embedded.yml} "$@"; }
-cannot() { printf 'tradewind: %s\n' "$1" >&2; exit 3; }
 stop() {
     [ -z "$is_ours" ] || compose down --volumes --timeout 5 >/dev/null 2>&1 || true
-    [ -z "$engine" ] || { kill "$engine"; wait "$engine" || true; }
+    stop_engine
 }
 trap stop EXIT
 
 docker compose version >/dev/null 2>&1 || cannot "docker with compose, version 2, is needed for containers"
-if ! docker info >/dev/null 2>&1; then
-    command -v dockerd >/dev/null || cannot "no containers here: install an engine (dockerd)"
-    mkdir -p .cache
-    dockerd >.cache/dockerd.log 2>&1 &
-    engine=$!
-    for _ in $(seq 50); do docker info >/dev/null 2>&1 && break; sleep 0.2; done
-    docker info >/dev/null 2>&1 || cannot "the engine does not start here: see .cache/dockerd.log"
-fi
+start_engine
 [ -z "$(docker volume ls --quiet --filter label=com.docker.compose.project=tradewind)" ] ||
     cannot "a stack is here, and its orders would be forgotten: first docker compose down --volumes"
 

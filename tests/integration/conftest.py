@@ -2,22 +2,33 @@
 """One real bus for the whole session; each test has its own connections and scratch streams."""
 
 import asyncio
+import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 
 from tradewind.common.jetstream import Bus
-from tradewind.common.testing import LocalCluster
+from tradewind.common.testing import LocalCluster, RunNode, as_process
 
 Connect = Callable[..., Awaitable[Bus]]
 Scratch = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[LocalCluster]:
+def run_node() -> RunNode:
+    """Nodes are containers if TRADEWIND_TEST_NODES says so, else processes."""
+    if os.environ.get("TRADEWIND_TEST_NODES") != "containers":
+        return as_process
+    from tests.integration.containers_of_nodes import as_container
+
+    return as_container
+
+
+@pytest.fixture(scope="session")
+def cluster(run_node: RunNode) -> Iterator[LocalCluster]:
     """Three nodes with every stream of two shards, and leaders in their places."""
-    nodes = LocalCluster(shards=2)
+    nodes = LocalCluster(shards=2, run_node=run_node)
 
     async def prepare() -> None:
         await nodes.start()

@@ -15,7 +15,7 @@ from tradewind.common.errors import BusError, CorruptionError
 from tradewind.common.jetstream import Bus, Message, PullLoop, Record, StreamReader
 from tradewind.common.jetstream import reader as reader_module
 from tradewind.common.jetstream.direct import read_from
-from tradewind.common.testing import LocalCluster, eventually
+from tradewind.common.testing import LocalCluster, RunNode, eventually
 
 pytestmark = [pytest.mark.cluster, pytest.mark.anyio]
 
@@ -115,8 +115,8 @@ async def test_a_reader_that_starts_below_the_first_record_stops(
         await reader.next_batch()
 
 
-async def test_a_reader_goes_on_when_its_server_dies() -> None:
-    async with LocalCluster(shards=1) as cluster:
+async def test_a_reader_goes_on_when_its_server_dies(run_node: RunNode) -> None:
+    async with LocalCluster(shards=1, run_node=run_node) as cluster:
         await cluster.create_streams()
         admin, bus, writer = [await cluster.bus(user) for user in ("admin", "auditor", "oms")]
         ports = {node.client_port: node.name for node in cluster.config.nodes}

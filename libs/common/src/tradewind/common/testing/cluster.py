@@ -10,10 +10,11 @@ import signal
 import socket
 import subprocess
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from tradewind.common import permissions, placement, streams
 from tradewind.common.errors import BusError
@@ -31,11 +32,40 @@ class NodeEnded(AssertionError):
     """A node ended by itself while it was starting."""
 
 
+class RunningNode(Protocol):
+    """A node that was started; what `subprocess.Popen` can do."""
+
+    def poll(self) -> int | None:
+        """Its exit status, None while it runs."""
+
+    def send_signal(self, sig: int) -> None:
+        """Sends it a signal."""
+
+    def kill(self) -> None:
+        """Ends it at once."""
+
+    def wait(self) -> int:
+        """Waits for its end."""
+
+
+RunNode = Callable[[Path, Path], RunningNode]
+"""Starts a node with a configuration; what it says goes into a log."""
+
+
+def as_process(config: Path, log: Path) -> RunningNode:
+    """Runs the server that is installed with the tests."""
+    with log.open("ab") as opened:
+        return subprocess.Popen([str(server_binary()), "-c", config], stdout=opened, stderr=opened)
+
+
 class LocalCluster:
     """`async with LocalCluster(shards=2) as cluster: bus = await cluster.bus("oms")`."""
 
-    def __init__(self, shards: int = 2, *, is_fsync_always: bool = True) -> None:
+    def __init__(
+        self, shards: int = 2, *, is_fsync_always: bool = True, run_node: RunNode = as_process
+    ) -> None:
         self.shards = shards
+        self._run_node = run_node
         self.folder = Path(tempfile.mkdtemp(prefix="tradewind-bus-"))
         nonce = secrets.token_hex(3)
         names = (*permissions.NAMES, permissions.SYSTEM_USER)
@@ -46,7 +76,7 @@ class LocalCluster:
             shards=shards,
             is_fsync_always=is_fsync_always,
         )
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._processes: dict[str, RunningNode] = {}
         self._buses: list[Bus] = []
 
     async def __aenter__(self) -> "LocalCluster":
@@ -120,10 +150,7 @@ class LocalCluster:
         node = self._find(name)
         config = self.folder / f"{name}.conf"
         config.write_text(render(self.config, node))
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self._processes[name] = subprocess.Popen(
-                [str(server_binary()), "-c", str(config)], stdout=log, stderr=log
-            )
+        self._processes[name] = self._run_node(config, self.folder / f"{name}.log")
 
     def signal_node(self, name: str, number: signal.Signals) -> None:
         """Sends a signal to a node: SIGKILL, SIGSTOP, SIGCONT."""
