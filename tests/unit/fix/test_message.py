@@ -132,5 +132,5 @@ def test_times_are_exact(moment_ns: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "20260302", "20261302-10:00:00", "20260302-10:00:00.1", "x"])
 def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is not a UTCTimestamp|month|day"):
+    with pytest.raises(ValueError, match=r"UTCTimestamp|does not match"):
         time_ns(text)
