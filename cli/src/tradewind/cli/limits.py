@@ -16,7 +16,18 @@ COLUMNS = ("account", "symbol", "max_order_qty", "max_notional", "max_position",
 ACCOUNT_COLUMNS = ("account", "max_gross", "gross", "max_rate_age_ms")
 
 SCOPE_COLUMNS = ("scope", "version", "shards", "bounds")
-DECIMALS = ("_qty", "_long", "_short", "_value", "_gross", "_net", "_credit", "_turnover")
+DECIMALS = (
+    "_qty",
+    "_long",
+    "_short",
+    "_value",
+    "_gross",
+    "_net",
+    "_credit",
+    "_turnover",
+    "_loss",
+    "_drawdown",
+)
 
 Account = Annotated[str, typer.Argument(help="Account.")]
 Version = Annotated[int, typer.Option(min=1, help="Number of this set of limits.")]

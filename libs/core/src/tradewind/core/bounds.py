@@ -42,6 +42,8 @@ class Bounds:
     max_children: int = UNSET
     max_parent_value_e8: int = UNSET
     max_turnover_e8: int = UNSET
+    max_loss_e8: int = UNSET
+    max_drawdown_e8: int = UNSET
     max_orders_per_trade: int = UNSET
     allows_self_match: int = UNSET
     allows_gtc: int = UNSET

@@ -4,7 +4,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from tradewind.core import commands, events, exposure, logic, parents, requests
+from tradewind.core import commands, events, exposure, logic, parents, requests, results
 from tradewind.core.commands import Entry
 from tradewind.core.events import ControlRefused, Event
 from tradewind.core.identity import id_from
@@ -44,12 +44,13 @@ def remove_instrument(state: State, entry: Entry) -> tuple[Event, ...]:
 
 
 def set_reference_price(state: State, entry: Entry) -> tuple[Event, ...]:
-    """The reference is as fresh as the entry that carries it."""
+    """The reference is as fresh as the entry that carries it; it shows who has lost too much."""
     command = entry.command
     assert isinstance(command, commands.SetReferencePrice)
-    return (
-        events.ReferencePriceSet(symbol=command.symbol, price=command.price, ts_ns=state.ts_ns),
+    reference = events.ReferencePriceSet(
+        symbol=command.symbol, price=command.price, ts_ns=state.ts_ns
     )
+    return (reference, *results.reduced(state, reference))
 
 
 def set_fx_rate(state: State, entry: Entry) -> tuple[Event, ...]:

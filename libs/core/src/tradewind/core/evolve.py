@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tradewind.core import activity, events, evolve_limits, evolve_orders, tallies
+from tradewind.core import activity, events, evolve_limits, evolve_orders, results, tallies
 from tradewind.core.commands import ApplyVenueReport, Entry
 from tradewind.core.events import Event
 from tradewind.core.state import Order, Retired, State, VenueSession
@@ -49,6 +49,7 @@ def _instrument_removed(state: State, _entry: Entry, event: events.InstrumentRem
 def _reference_price_set(state: State, _entry: Entry, event: events.ReferencePriceSet) -> None:
     state.references[event.symbol] = event
     activity.priced(state, event)
+    results.follow(state, event)
 
 
 def _fx_rate_set(state: State, _entry: Entry, event: events.FxRateSet) -> None:
@@ -72,6 +73,8 @@ def _day_rolled(state: State, _entry: Entry, event: events.DayRolled) -> None:
     """
     state.trading_date = event.trading_date
     state.activity.clear()
+    state.results.clear()
+    results.begin(state)
     state.tallies.names.clear()
     for order in list(state.orders.values()):
         if not order.ended_before(event.retire_before_ns):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How limits and kills change, and what is remembered of what clients send."""
 
-from tradewind.core import activity, decide_limits, scopes
+from tradewind.core import activity, decide_limits, results, scopes
 from tradewind.core.commands import Entry, ReplaceOrder
 from tradewind.core.events import (
     AccountLimitsSet,
@@ -32,6 +32,7 @@ def scope_limits_set(state: State, _entry: Entry, event: ScopeLimitsSet) -> None
     """Limits that expire are kept apart: what stays holds again after them."""
     table = state.temporary_limits if event.expires_ns else state.scope_limits
     table[event.scope] = event
+    results.begin(state)
 
 
 def limits_proposed(state: State, entry: Entry, event: LimitsProposed) -> None:

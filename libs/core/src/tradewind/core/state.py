@@ -213,13 +213,17 @@ class VenueSession:
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """What a scope has in one instrument. `gross` sums what each part of it can reach."""
+    """What a scope has in one instrument. `gross` sums what each part of it can reach.
+
+    `cash` is what trading brought in (ticks x lots): profit taken less the cost of what is held.
+    """
 
     qty: int = 0
     buy_working: int = 0
     sell_working: int = 0
     gross: int = 0
     orders: int = 0
+    cash: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -256,6 +260,14 @@ class Content:
 
     until_ns: int = 0
     times: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Result:
+    """A scope's result when the day began, and at its best since."""
+
+    base_e8: int
+    peak_e8: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -314,6 +326,7 @@ class State:
     kills: dict[str, ScopeKilled] = field(default_factory=dict)
     clearings: dict[str, KillClearAsked] = field(default_factory=dict)
     activity: dict[str, Activity] = field(default_factory=dict)
+    results: dict[str, Result] = field(default_factory=dict)
     contents: dict[str, Content] = field(default_factory=dict)
     price_windows: dict[str, PriceWindow] = field(default_factory=dict)
     tallies: Tallies = field(default_factory=Tallies, compare=False, repr=False)

@@ -100,24 +100,26 @@ def _parts(tallies: Tallies, symbol: str, client: str, strategy: str) -> tuple[T
 def _change(position: Position, change: Change, counts: tuple[Tally, ...]) -> None:
     """What changes in a position changes in all that count it."""
     qty, buys, sells = position.qty, position.buy_working, position.sell_working
-    gross = reachable(position)
+    gross, cash = reachable(position), position.realised - position.cost
     change(position)
+    cash = position.realised - position.cost - cash
     qty, buys = position.qty - qty, position.buy_working - buys
     sells, gross = position.sell_working - sells, reachable(position) - gross
-    _add(counts, qty, buys, sells, gross)
+    _add(counts, qty, buys, sells, gross, cash)
 
 
-def _add(counts: tuple[Tally, ...], qty: int, buys: int, sells: int, gross: int) -> None:
+def _add(counts: tuple[Tally, ...], qty: int, buys: int, sells: int, gross: int, cash: int) -> None:
     for tally in counts:
         tally.qty += qty
         tally.buy_working += buys
         tally.sell_working += sells
         tally.gross += gross
+        tally.cash += cash
 
 
 def _add_all(counts: tuple[Tally, ...], position: Position) -> None:
-    gross = reachable(position)
-    _add(counts, position.qty, position.buy_working, position.sell_working, gross)
+    gross, cash = reachable(position), position.realised - position.cost
+    _add(counts, position.qty, position.buy_working, position.sell_working, gross, cash)
 
 
 def _count_order(tallies: Tallies, state: State, order: Order, more: int) -> None:

@@ -44,6 +44,8 @@ class ScopeLimitsBody(Struct, forbid_unknown_fields=True, frozen=True):
     max_credit: Number | None = None
     max_parent_value: Number | None = None
     max_turnover: Number | None = None
+    max_loss: Number | None = None
+    max_drawdown: Number | None = None
     max_move_bps: Ratio | None = None
     max_jump_bps: Ratio | None = None
     max_duplicates: Times | None = None

@@ -83,6 +83,8 @@ DEMO = Bounds(
     max_children=1_000,
     max_turnover_e8=10_000 * MILLION,
     max_orders_per_trade=1_000,
+    max_loss_e8=5 * MILLION,
+    max_drawdown_e8=5 * MILLION,
 )
 
 
