@@ -12,11 +12,11 @@ from tests.simulation.bus import SimBus
 from tests.simulation.process import Process
 from tests.simulation.suite import Suite
 from tradewind.common import snapshots, streams
+from tradewind.common.bus_clock import BusClock
 from tradewind.oms import app as oms
 from tradewind.oms import replica as oms_replica
 from tradewind.oms.keeper import SnapshotKeeper
 from tradewind.venue import session as venue_session
-from tradewind.venue.outbound import Outbound
 from tradewind.venue.traces import Traces
 
 CHECKPOINT_EVERY = 10
@@ -89,7 +89,11 @@ class Substituted(ExitStack):
             (streams, "verify", verified),
             (oms_replica, "CHECKPOINT_EVERY", CHECKPOINT_EVERY),
             (venue_session, "random", world.rng),
-            (venue_session, "Outbound", partial(Outbound, clock_ns=world.now_ns)),
+            (
+                venue_session,
+                "BusClock",
+                partial(BusClock, monotonic_ns=world.now_ns, wall_ns=world.now_ns),
+            ),
             (venue_session, "Traces", partial(Traces, clock_ns=world.now_ns)),
         ):
             self.enter_context(patch.object(target, name, value))

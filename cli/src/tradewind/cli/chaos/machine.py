@@ -42,6 +42,8 @@ SIGNALS = {
     Action.FLIP: signal.SIGKILL,
     Action.KILL: signal.SIGKILL,
     Action.ARM: signal.SIGUSR1,
+    Action.AHEAD: signal.SIGUSR1,
+    Action.BACK: signal.SIGUSR2,
 }
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from tradewind.cli import nodes
 from tradewind.cli.chaos.machine import Machine
-from tradewind.cli.chaos.scenarios import Action, Probe, Scenario, Victim
+from tradewind.cli.chaos.scenarios import STEPS, Action, Probe, Scenario, Victim
 from tradewind.cli.chaos.venue_faults import VenuePeople, is_deadly, plays, until_settled
 from tradewind.cli.chaos.view import View
 
@@ -22,7 +22,7 @@ LOOK_AGAIN_S = 0.05
 """Between two faults, so that a fault never meets the same moment of every cycle."""
 
 
-PASSING = {Action.PAUSE, Action.CUT, Action.SLOW}
+PASSING = {Action.PAUSE, Action.CUT, Action.SLOW, *STEPS}
 """What a process survives; after anything else another one runs in its place."""
 
 

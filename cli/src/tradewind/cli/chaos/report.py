@@ -14,12 +14,13 @@ from tradewind.cli.chaos import judge, venue_faults
 from tradewind.cli.chaos.history import Line
 from tradewind.cli.chaos.nemesis import Fault
 from tradewind.cli.chaos.recovery import ANSWERS, Answered, summary
-from tradewind.cli.chaos.scenarios import Action, Probe
+from tradewind.cli.chaos.scenarios import STEPS, Action, Probe
 from tradewind.cli.suite.facts import Protocol
 from tradewind.common import subjects
 from tradewind.common.init_job.defaults import BENCH_ACCOUNTS
 
 CHECKERS = ("K1", "K2", "K3", "K4", "K5", "K6", "K7", "K8", "K9", "K14")
+TOO_LATE = {"TOO_LATE", "NOT_SENT_IN_TIME"}
 DEADLY = {Action.KILL, Action.ARM, Action.FLIP, Action.POWER}
 TIGHT_LOTS = 3_000_000
 TIGHT = {account: TIGHT_LOTS for account in BENCH_ACCOUNTS[::4]}
@@ -118,8 +119,22 @@ def _judged(
     for text in seen.holes:
         verdict.found("K9", copy=text)
     verdict.counts["K8"] += not seen.checked["holds"]
+    if any(fault.action in STEPS for fault in seen.faults):
+        for line in _too_late(seen):
+            verdict.found("K14", cl_ord_id=line.cl_ord_id, text="called late, by a clock")
     verdict.counts["K14"] += sum(sample is None for sample in samples) + len(seen.stuck)
     return verdict
+
+
+def _too_late(seen: Observed) -> list[Line]:
+    """Orders that were refused for their time, although nothing made them wait."""
+    return [
+        line
+        for lines in seen.histories.values()
+        for line in lines
+        if line.kind == "report" and line.report
+        if TOO_LATE & {line.report["reason"], line.report["text"]}
+    ]
 
 
 def _samples(seen: Observed, answered: Answered) -> list[float | None]:

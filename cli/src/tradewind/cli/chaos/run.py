@@ -11,14 +11,14 @@ from typing import Any
 
 import aiohttp
 
-from tradewind.cli.chaos import failpoints, judge, probes, sabotage, stores, warehouse
+from tradewind.cli.chaos import clocks, failpoints, judge, probes, sabotage, stores, warehouse
 from tradewind.cli.chaos.history import read
 from tradewind.cli.chaos.load import Load
 from tradewind.cli.chaos.machine import Machine
 from tradewind.cli.chaos.nemesis import Fault, Nemesis
 from tradewind.cli.chaos.report import TIGHT, Observed, Plan, make_report
 from tradewind.cli.chaos.sabotage import LAZY_FSYNC, SABOTAGES
-from tradewind.cli.chaos.scenarios import SCENARIOS, Action, Probe
+from tradewind.cli.chaos.scenarios import SCENARIOS, STEPS, Action, Probe
 from tradewind.cli.chaos.venue_faults import CONNECTOR_SETTINGS
 from tradewind.cli.chaos.view import View
 from tradewind.cli.client import GatewayClient, GatewayError
@@ -71,10 +71,12 @@ async def run_chaos(plan: Plan, folder: Path, env: Mapping[str, str]) -> dict[st
 
 
 def _instead(plan: Plan) -> dict[str, list[str]]:
-    """What is run in place of services: with a bug, with a point at which they may die, or both."""
+    """What is run in place of services: with a bug, a point at which to die, a clock to be set."""
     points = [each.failpoint for each in SCENARIOS[plan.scenario] if each.failpoint]
-    pointed = failpoints.instead_of(points[0]) if points else {}
-    return sabotage.instead_of(plan.sabotage, pointed) if plan.sabotage else pointed
+    others = failpoints.instead_of(points[0]) if points else {}
+    if any(each.action in STEPS for each in SCENARIOS[plan.scenario]):
+        others = clocks.instead_of()
+    return sabotage.instead_of(plan.sabotage, others) if plan.sabotage else others
 
 
 def _connector_settings(plan: Plan) -> Mapping[str, str]:

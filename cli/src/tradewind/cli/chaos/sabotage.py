@@ -118,6 +118,13 @@ def _free_exposure_on_timeout() -> None:
     evolve.HANDLERS[OrderReport] = order_report
 
 
+def _believe_own_clock() -> None:
+    """How long an order may wait is decided by the clock of whoever decides."""
+    from tradewind.common.bus_clock import BusClock
+
+    BusClock.now_ns = lambda _self: time.time_ns()  # type: ignore[method-assign,assignment]
+
+
 def _nothing() -> None:
     """No service is broken."""
 
@@ -144,6 +151,7 @@ SABOTAGES = {
         _believe_absence_at_once, "venue", "venue-read-lag", ("K2",)
     ),
     LAZY_FSYNC: Sabotage(_nothing, "", "power-loss", ("K1", "K9")),
+    "believe-own-clock": Sabotage(_believe_own_clock, "gateway", "clock-step", ("K14",)),
     "free-exposure-on-timeout": Sabotage(_free_exposure_on_timeout, "oms", "venue-pause", ("K6",)),
 }
 

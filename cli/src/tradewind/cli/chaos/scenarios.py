@@ -23,7 +23,12 @@ class Action(StrEnum):
     FAIL = "fail every fsync of"
     POWER = "take the power from"
     FLIP = "flip a stored bit of, and kill,"
+    AHEAD = "set an hour ahead the clock of"
+    BACK = "set an hour back the clock of"
     MAINTAIN = "restart, as planned,"
+
+
+STEPS = {Action.AHEAD, Action.BACK}
 
 
 class Probe(StrEnum):
@@ -147,6 +152,17 @@ SCENARIOS |= {
 SCENARIOS["bit-flip"] = (Scenario(victim=Victim.COPY, action=Action.FLIP, probe=Probe.ACCEPTED),)
 SCENARIOS["power-loss"] = (
     Scenario(victim=Victim.NODES, action=Action.POWER, probe=Probe.ACCEPTED),
+)
+SCENARIOS["clock-step"] = tuple(
+    Scenario(victim=victim, action=action, probe=probe)
+    for victim, probe in (
+        (Victim.SHARD_LEADER, Probe.ACCEPTED),
+        (Victim.GATEWAY, Probe.RECONNECTED),
+        (Victim.CONNECTOR, Probe.ACKNOWLEDGED),
+        (Victim.RISK, Probe.KILLED),
+        (Victim.ARCHIVER, Probe.ARCHIVED),
+    )
+    for action in (Action.AHEAD, Action.BACK)
 )
 SCENARIOS["service-kill"] = tuple(
     scenario

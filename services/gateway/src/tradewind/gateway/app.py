@@ -2,7 +2,6 @@
 """The gateway put together: the only place that names concrete parts."""
 
 import asyncio
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,14 +51,15 @@ class Gateway:
         self.kills = Kills(self.journal_kill)
         self.egress = Egress(bus, self.journal, self.instruments, shards, self.tell_cleared)
         self._lasting: set[asyncio.Future[None]] = set()
+        clock = self.egress.clock
         intake = Intake(
             self.instruments,
             order_ttl_ms=settings.order_ttl_ms,
-            now_ns=time.time_ns,
+            now_ns=clock.now_ns,
             is_stopped=self.kills.stop,
         )
         authenticator = Authenticator(
-            load_keys(settings.keys_file), now_ms=lambda: time.time_ns() // 1_000_000
+            load_keys(settings.keys_file), now_ms=lambda: clock.now_ns() // 1_000_000
         )
         sampler = trace.Sampler(settings.trace_ratio)
         self.disconnects = Disconnects(

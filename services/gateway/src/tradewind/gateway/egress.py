@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from tradewind.common import codec, subjects
+from tradewind.common.bus_clock import BusClock
 from tradewind.common.errors import BusError, CorruptionError
 from tradewind.common.jetstream import Bus, Record, StreamReader, stream_tail
 from tradewind.core.events import (
@@ -109,6 +110,7 @@ class Egress:
         self._shards = shards
         self._on_cleared = on_cleared
         self._open: set[int] = set()
+        self.clock = BusClock()
         self._by_account: dict[str, set[Subscriber]] = {}
         self._of_all: set[Subscriber] = set()
         self.ordinals: dict[int, int] = {}
@@ -164,6 +166,7 @@ class Egress:
                 f"the next one read is {record.seq}"
             )
         self.ordinals[shard] = record.seq
+        self.clock.hear(record.ts_ns)
         kind = record.subject.split(".", 3)
         if kind[2] == "order":
             self._take_report(shard, kind[3], record)

@@ -73,7 +73,7 @@ class Outbound:
         may_send: Callable[[], bool],
         is_stopped: Callable[[VenueRequest], bool],
         on_sent: Callable[[str], None],
-        clock_ns: Callable[[], int] = time.time_ns,
+        clock_ns: Callable[[], int],
     ) -> None:
         self._adapter = adapter
         self._journal = journal

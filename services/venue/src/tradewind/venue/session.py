@@ -26,6 +26,7 @@ from dataclasses import replace
 from itertools import count
 
 from tradewind.common import codec, subjects
+from tradewind.common.bus_clock import BusClock
 from tradewind.common.errors import BusError
 from tradewind.common.jetstream import Record
 from tradewind.common.lifecycle import supervise
@@ -100,6 +101,7 @@ class ShardSession:
         self._subject = subjects.events_subject(
             shard, SessionTaken(venue=venue, epoch=0, owner="", last_exec_no=0)
         )
+        self._clock = BusClock()
         self._traces = Traces()
         self._lives = count(1)
         self._owner = ""
@@ -143,6 +145,7 @@ class ShardSession:
         while True:
             for record in await self._outputs.next_batch():
                 self._next_seq = record.seq
+                self._clock.hear(record.ts_ns)
                 if record.subject == self._subject:
                     self._hear(record)
 
@@ -259,6 +262,7 @@ class ShardSession:
             may_send=self._may_send,
             is_stopped=self._is_stopped,
             on_sent=self._traces.sent,
+            clock_ns=self._clock.now_ns,
         )
         self.doubts.begin(adapter)
         for request, received_ns in self._early:

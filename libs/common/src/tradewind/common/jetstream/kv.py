@@ -11,18 +11,19 @@ from tradewind.common import subjects
 from tradewind.common.errors import BusError
 from tradewind.common.jetstream.bus import Bus
 from tradewind.common.jetstream.direct import READ_TIMEOUT_MS
-from tradewind.common.jetstream.messages import decode_headers, status_of
+from tradewind.common.jetstream.messages import decode_headers, parse_stamp, status_of
 
 REFRESH_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class KvEntry:
-    """The value of a key at a revision."""
+    """The value of a key at a revision. `ts_ns` is the broker's stamp of it."""
 
     key: str
     value: bytes
     revision: int
+    ts_ns: int = 0
 
 
 class KeyValue:
@@ -65,9 +66,7 @@ class KeyValue:
         seen: dict[str, int] = {}
 
         def hear(_subject: str, _reply: str, body: bytes, raw: bytes | None) -> None:
-            headers = decode_headers(raw)
-            key = headers["Nats-Subject"].removeprefix(self._prefix)
-            heard.put_nowait(KvEntry(key, body, int(headers["Nats-Sequence"])))
+            heard.put_nowait(self._entry(raw, body))
 
         live = subjects.live(self._prefix + pattern)
         subscription = await self._bus.subscribe_raw(live, hear)
@@ -104,7 +103,14 @@ class KeyValue:
         for raw, body in replies:
             if status_of(raw):
                 continue
-            headers = decode_headers(raw)
-            key = headers["Nats-Subject"].removeprefix(self._prefix)
-            entries.append(KvEntry(key, body, int(headers["Nats-Sequence"])))
+            entries.append(self._entry(raw, body))
         return entries
+
+    def _entry(self, raw: bytes | None, body: bytes) -> KvEntry:
+        headers = decode_headers(raw)
+        return KvEntry(
+            headers["Nats-Subject"].removeprefix(self._prefix),
+            body,
+            int(headers["Nats-Sequence"]),
+            parse_stamp(headers["Nats-Time-Stamp"]),
+        )
