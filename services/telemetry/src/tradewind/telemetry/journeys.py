@@ -11,6 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import NamedTuple
 
 from tradewind.common import subjects, trace
 from tradewind.common.jetstream import Record
@@ -38,11 +39,24 @@ class Span:
     is_wrong: bool = False
 
 
+class _Step(NamedTuple):
+    """What a span is made of: most are never shown, so most are never made."""
+
+    kind: Spans
+    context: trace.Context
+    place: tuple[int, int]
+    start_ns: int
+    end_ns: int
+    attributes: Attributes
+    is_wrong: bool
+    parent_id: str
+
+
 @dataclass(slots=True)
 class _Journey:
     is_shown: bool
     touched_ns: int
-    spans: list[Span] = field(default_factory=list)
+    steps: list[_Step] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +150,7 @@ class Journeys:
                 return
             del self._journeys[trace_id]
             if journey.is_shown:
-                yield from journey.spans
+                yield from map(_span, journey.steps)
 
     def _request(self, shard: int, entry: _Entry, output: Record, exec_type: str) -> Decided:
         """A client's request: from the gateway to its first output."""
@@ -189,25 +203,32 @@ class Journeys:
         is_slow: bool = False,
         parent_id: str = "",
     ) -> None:
-        """Clocks of machines differ: a span that would end before it began takes no time."""
-        journey = self._journeys.setdefault(context.trace_id, _Journey(context.is_sampled, end_ns))
+        journey = self._journeys.get(context.trace_id)
+        if journey is None:
+            journey = _Journey(context.is_sampled, end_ns)
+            self._journeys[context.trace_id] = journey
         journey.is_shown |= is_wrong or is_slow
         journey.touched_ns = max(journey.touched_ns, end_ns)
         self._journeys.move_to_end(context.trace_id)
-        is_root = kind is Spans.REQUEST
-        told: Attributes = {"tradewind.shard": place[0], "tradewind.seq": place[1]}
-        journey.spans.append(
-            Span(
-                kind=kind,
-                trace_id=context.trace_id,
-                span_id=context.span_id if is_root else _span_id(context, kind, place),
-                parent_id=parent_id if is_root else context.span_id,
-                start_ns=start_ns,
-                end_ns=max(start_ns, end_ns),
-                attributes=told | attributes,
-                is_wrong=is_wrong,
-            )
+        journey.steps.append(
+            _Step(kind, context, place, start_ns, end_ns, attributes, is_wrong, parent_id)
         )
+
+
+def _span(step: _Step) -> Span:
+    """Clocks of machines differ: a span that would end before it began takes no time."""
+    context, is_root = step.context, step.kind is Spans.REQUEST
+    told: Attributes = {"tradewind.shard": step.place[0], "tradewind.seq": step.place[1]}
+    return Span(
+        kind=step.kind,
+        trace_id=context.trace_id,
+        span_id=context.span_id if is_root else _span_id(context, step.kind, step.place),
+        parent_id=step.parent_id if is_root else context.span_id,
+        start_ns=step.start_ns,
+        end_ns=max(step.start_ns, step.end_ns),
+        attributes=told | step.attributes,
+        is_wrong=step.is_wrong,
+    )
 
 
 def _span_id(context: trace.Context, kind: Spans, place: tuple[int, int]) -> str:
