@@ -40,6 +40,7 @@ def test_a_clock_that_is_set_changes_nothing() -> None:
     machine.set_by_ns = -HOUR_NS
     machine.passed_ns += 700
     assert clock.now_ns() == NOON_NS + 700
+    assert clock.now_ms() == NOON_NS // 1_000_000
 
 
 def test_a_record_that_was_long_on_its_way_makes_it_no_slower() -> None:

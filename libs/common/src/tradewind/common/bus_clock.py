@@ -35,3 +35,7 @@ class BusClock:
     def now_ns(self) -> int:
         """Nanoseconds since the epoch."""
         return self._monotonic_ns() + self._ahead_ns
+
+    def now_ms(self) -> int:
+        """Milliseconds since the epoch."""
+        return self.now_ns() // 1_000_000

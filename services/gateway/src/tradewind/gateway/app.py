@@ -58,9 +58,7 @@ class Gateway:
             now_ns=clock.now_ns,
             is_stopped=self.kills.stop,
         )
-        authenticator = Authenticator(
-            load_keys(settings.keys_file), now_ms=lambda: clock.now_ns() // 1_000_000
-        )
+        authenticator = Authenticator(load_keys(settings.keys_file), now_ms=clock.now_ms)
         sampler = trace.Sampler(settings.trace_ratio)
         self.disconnects = Disconnects(
             records=KeyValue(bus, disconnects.BUCKET),
