@@ -115,6 +115,23 @@ def test_what_was_not_sampled_is_shown_if_it_went_wrong_or_was_slow(
         assert [span.is_wrong for span in found["request"]] == [is_error]
 
 
+@pytest.mark.parametrize(
+    ("answered_ms", "said", "is_shown"),
+    [(40, "TRADE", False), (40, "REJECTED", True), (400, "TRADE", True)],
+)
+def test_what_the_venue_refuses_or_answers_late_is_shown_from_the_call_on(
+    answered_ms: int, said: str, is_shown: bool
+) -> None:
+    journeys = lived(sampled=False, slow_ms=250)
+    journeys.output(0, output(10, 7, 105, venue=True))
+    heard_ms = 107 + answered_ms
+    reported = {"Tw-Sent": str(107 * MS), "Tw-At": str(heard_ms * MS)}
+    journeys.entry(0, entry(8, heard_ms, "journal.0.venue.SIM", False, **reported))
+    journeys.output(0, output(11, 8, heard_ms + 1, said=said))
+    shown = {"request", "journal", "decide", "send", "venue", "report"}
+    assert told(journeys, 10**6).keys() == (shown if is_shown else set())
+
+
 def test_a_span_of_the_callers_is_the_parent_of_the_request() -> None:
     found = told(lived(sampled=True, more={"Tw-Parent": "c" * 16}), 10**6)
     assert found["request"][0].parent_id == "c" * 16

@@ -186,7 +186,8 @@ class Journeys:
         if asked is not None and sent_ns:
             self._add(context, Spans.SEND, (shard, asked[0]), asked[1], sent_ns, dict(said))
         if sent_ns:
-            self._add(context, Spans.VENUE, place, sent_ns, at_ns, dict(said))
+            is_slow = at_ns - sent_ns > self._slow_ns
+            self._add(context, Spans.VENUE, place, sent_ns, at_ns, dict(said), is_slow=is_slow)
         self._add(context, Spans.REPORT, place, at_ns, record.ts_ns, dict(said))
         return Decided(shard, exec_type, 0, at_ns - sent_ns if sent_ns else 0)
 

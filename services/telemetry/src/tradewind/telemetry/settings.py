@@ -12,7 +12,8 @@ from tradewind.common.settings import ServiceSettings, integer, require
 class Settings:
     """Where to send what was seen: `endpoint` is an OTLP receiver's address for HTTP, without path.
 
-    An order that took longer than `slow_ms` until it was accepted is shown, sampled or not.
+    An order that took longer than `slow_ms` until it was accepted, or that its venue answered later
+    than that, is shown, sampled or not.
     Some receivers take traces only: `has_metrics` says whether this one gets metrics.
     """
 
