@@ -96,3 +96,18 @@ async def test_a_receiver_that_is_away_costs_spans_and_nothing_else(platform: Pl
         await eventually(is_lost, 20, what="a lost span")
         again = await client.submit(order("b-1"))
         assert again["outcome"] == "accepted"
+
+
+async def test_a_services_log_is_sent_with_its_name(platform: Platform) -> None:
+    async with receiver() as (url, received):
+        told = {"OTEL_EXPORTER_OTLP_ENDPOINT": url, "TRADEWIND_SHARD": "0", "TRADEWIND_RANK": "1"}
+        platform.start("oms", "oms-0-1", told)
+
+        def said() -> list[str]:
+            return [
+                record.body.string_value
+                for service, record in received.logs
+                if service == "tradewind-oms"
+            ]
+
+        await eventually(lambda: any("shard 0 begins" in text for text in said()), 20, what="a log")
