@@ -45,6 +45,24 @@ def throughput(context: typer.Context, seconds: Seconds = 10, as_json: AsJson = 
 
 
 @app.command()
+def telemetry(
+    context: typer.Context,
+    pairs: Annotated[int, typer.Option(min=1, max=100, help="How often to measure both.")] = 5,
+    seconds: Seconds = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Orders per second with and without telemetry, by turns."""
+    from tradewind.cli.bench import measure_telemetry
+    from tradewind.cli.suite.processes import service_env
+
+    async def work(facts: Facts) -> dict[str, Any]:
+        env = {**context.obj, **service_env(facts, "telemetry", "telemetry-0")}
+        return await measure_telemetry(_target(facts), env, pairs=pairs, seconds=seconds)
+
+    _measure(context.obj, work, as_json)
+
+
+@app.command()
 def replay(
     context: typer.Context,
     entries: Annotated[int, typer.Option(min=20_000, help="Entries in the journal.")] = 200_000,

@@ -45,7 +45,7 @@ async def measure_core(target: Target, *, seconds: float, processes: int = 1) ->
         TradewindError: if the suite does not take orders, or a load process fails.
     """
     await raw.prepare(target)
-    price = await _price(target)
+    price = await reference_price(target)
     raw_counts = await _load(target, "raw", price, seconds, processes)
     await _load(target, "accepted", price, WARM_UP_S, processes)
     accepted = await _load(target, "accepted", price, seconds, processes)
@@ -67,26 +67,36 @@ async def measure_whole(target: Target, *, seconds: float) -> dict[str, Any]:
         TradewindError: if the suite does not take orders, or a load process fails.
     """
     gateway = filled = None
-    await _drained(target)
+    await drained(target)
     if target.gateway_url is not None and target.credentials is not None:
         gateway = await gateway_orders_per_s(
-            target.gateway_url, target.credentials, await _price(target), seconds
+            target.gateway_url, target.credentials, await reference_price(target), seconds
         )
-        await _drained(target)
+        await drained(target)
     if target.venue_log is not None:
-        filled = await _load(target, "filled", await _price(target), seconds, 1)
+        filled = await _load(target, "filled", await reference_price(target), seconds, 1)
     return {
         "gateway_orders_per_s": gateway,
         "filled_per_s": None if filled is None else _rate(filled, "done"),
     }
 
 
-async def _price(target: Target) -> int:
+async def reference_price(target: Target) -> int:
+    """The price around which orders are made."""
     bus = await Bus.connect(target.bus("bench"), name="bench")
     try:
         return await orders.reference_price(bus, target.shards)
     finally:
         await bus.close()
+
+
+async def accepted_per_s(target: Target, price: int, seconds: float) -> float:
+    """Orders accepted per second, published as a gateway does.
+
+    Raises:
+        TradewindError: if the load process fails.
+    """
+    return _rate(await _load(target, "accepted", price, seconds, 1), "done")
 
 
 def _rate(counts: list[Counts], what: str) -> float:
@@ -126,7 +136,7 @@ async def _process(task: Task) -> Counts:
     return msgspec.json.decode(out, type=Counts)
 
 
-async def _drained(target: Target) -> None:
+async def drained(target: Target) -> None:
     """Waits until no order is reported on any more: the next figure is not to pay for the last."""
     bus = await Bus.connect(target.bus("bench"), name="bench")
     heard = asyncio.Event()
