@@ -11,12 +11,13 @@ from tradewind.core.events import (
     KillClearAsked,
     KillCleared,
     ScopeKilled,
+    TradingStateSet,
     VenueRequest,
 )
 from tradewind.core.invariants import violations
 from tradewind.core.machine import StateMachine
 from tradewind.core.snapshot import parts, restore
-from tradewind.core.testing import ACCOUNT, SYMBOL, VENUE, Desk, one
+from tradewind.core.testing import ACCOUNT, NEVER_NS, SYMBOL, VENUE, Desk, one
 from tradewind.core.types import ExecType, Reason, TradingState, VenueAction
 
 SCOPES = (
@@ -151,3 +152,56 @@ def test_nobody_clears_it_alone_without_a_cause_for_another_kill_or_for_themselv
 @pytest.mark.parametrize("scope", ["", "everything", "account:*", "account:", "shard"])
 def test_only_one_scope_can_be_killed(scope: str) -> None:
     assert reason_of(kill(Desk.opened(), scope)) is Reason.INVALID_SCOPE
+
+
+def test_it_says_who_stopped_what_and_why_and_numbers_its_requests() -> None:
+    desk = Desk.opened()
+    desk.ack(desk.submit("c1").order_id)
+    events = kill(desk, reason="prices")
+    killed, halted = one(events, ScopeKilled), one(events, TradingStateSet)
+    assert (killed.scope, killed.actor, killed.reason) == ("firm", "ann", "prices")
+    assert (halted.scope, halted.state) == ("firm", TradingState.HALTED)
+    assert (halted.actor, halted.reason) == ("ann", "C28 prices")
+    assert one(events, VenueRequest).request_id == f"seg-0-{desk.machine.state.seq}.1"
+    again = one(kill(desk, reason="other"), ScopeKilled)
+    assert again.reason == "prices"
+    asked, cleared = one(clear(desk, "ann"), KillClearAsked), one(clear(desk, "bob"), KillCleared)
+    assert (asked.kill_id, cleared.kill_id, cleared.root_cause) == ("k1", "k1", "I-1")
+    refused = one(clear(desk, "bob"), ControlRefused)
+    assert (refused.command, refused.subject, refused.text) == ("ClearKill", "firm", "")
+
+
+def test_the_children_of_parents_elsewhere_go_on() -> None:
+    desk = Desk.opened()
+    desk.submit("p", order_qty=50, is_parent=True)
+    child = desk.submit("c", parent_cl_ord_id="p")
+    assert one(kill(desk, "strategy:other"), ScopeKilled).order_count == 0
+    assert desk.order(child.order_id).pendings == ()
+
+
+def test_a_new_session_is_given_cancels_and_questions_but_nothing_that_makes_risk() -> None:
+    desk = Desk.opened()
+    desk.submit("sent")
+    replaced = desk.ack(desk.submit("replaced").order_id).order_id
+    desk.replace("r", "replaced", qty=20)
+    other = desk.submit("other", strategy="other").order_id
+    kill(desk, "strategy:strategy")
+    given = [event for event in desk.take_session() if isinstance(event, VenueRequest)]
+    assert VenueAction.REPLACE not in {each.action for each in given}
+    news = {each.order_id: each.send_by_ns for each in given if each.action is VenueAction.NEW}
+    sent = desk.machine.state.order_of(ACCOUNT, "sent")
+    assert sent is not None
+    assert news == {sent.order_id: 0, other: NEVER_NS}
+    cancels = [each.order_id for each in given if each.action is VenueAction.CANCEL]
+    assert cancels == [sent.order_id, replaced]
+    assert all(each.is_possibly_sent for each in given)
+
+
+def test_without_a_kill_a_new_session_is_given_everything() -> None:
+    desk = Desk.opened()
+    desk.submit("sent")
+    desk.ack(desk.submit("replaced").order_id)
+    desk.replace("r", "replaced", qty=20)
+    given = [event for event in desk.take_session() if isinstance(event, VenueRequest)]
+    assert [each.action for each in given] == [VenueAction.NEW, VenueAction.REPLACE]
+    assert given[0].send_by_ns == NEVER_NS
