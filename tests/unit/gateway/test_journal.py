@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from tradewind.common.errors import CorruptionError
+from tradewind.common.errors import CorruptionError, Refused
 from tradewind.common.jetstream import PubAck, Record
+from tradewind.common.jetstream.messages import NO_RESPONDERS
+from tradewind.common.testing import eventually
 from tradewind.core.commands import CancelOrder, SubmitOrder
 from tradewind.core.types import OrdType, Side, TimeInForce
 from tradewind.gateway import journal
@@ -81,6 +83,39 @@ async def test_only_the_output_of_the_own_entry_answers(harness: Harness) -> Non
     harness.output(0, 6, report_for(submit()))
     assert first.told == [("durable", 4)]
     assert second.told == [("durable", 5), ("answered", 5)]
+
+
+async def test_a_request_that_nobody_took_goes_again_while_a_leader_moves() -> None:
+    bus: Any = MemoryBus()
+    bus.acks_at_once = False
+    now_ns = [0]
+    book = Journal(bus, shards=1, ack_timeout_ms=100, now_ns=lambda: now_ns[0])
+    recorder = Recorder()
+    book.publish(0, submit(), recorder, "t")
+    nobody = Refused("nobody listens", err_code=NO_RESPONDERS)
+    bus.published[0].acked.set_exception(nobody)
+    await eventually(lambda: len(bus.published) == 2)
+    assert (recorder.told, book.unacked) == ([], 1)
+    bus.published[1].acked.set_result(PubAck("JOURNAL_0", 7))
+    await turn()
+    assert (recorder.told, book.unacked) == ([("durable", 7)], 0)
+
+
+async def test_a_request_that_nobody_takes_for_long_and_one_refused_for_cause_fail() -> None:
+    bus: Any = MemoryBus()
+    bus.acks_at_once = False
+    now_ns = [0]
+    book = Journal(bus, shards=1, ack_timeout_ms=100, now_ns=lambda: now_ns[0])
+    recorder = Recorder()
+    book.publish(0, submit(), recorder, "t")
+    bus.published[0].acked.set_exception(Refused("no room", err_code=10_047))
+    await turn()
+    book.publish(0, submit("c-2"), recorder, "t")
+    now_ns[0] = journal.HELD_NS
+    bus.published[1].acked.set_exception(Refused("nobody listens", err_code=NO_RESPONDERS))
+    await turn()
+    assert recorder.told == [("failed", "JOURNAL_UNAVAILABLE")] * 2
+    assert (len(bus.published), book.unacked) == (2, 0)
 
 
 async def test_too_many_under_way_are_refused_before_publishing() -> None:

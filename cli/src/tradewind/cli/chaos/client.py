@@ -21,7 +21,9 @@ from tradewind.cli.demo_strategy.touch import Touch
 from tradewind.common.grid import Grid
 
 AGAIN_S = 0.75
-"""How long a request waits for its answer before it is asked again."""
+"""How long a request waits for its answer before it is asked again; each time twice as long."""
+AGAIN_MAX_S = 6.0
+"""Not longer: a suite that is down need not be asked a hundred times for each order."""
 NERVOUS = 0.02
 """The share of requests that are sent twice whatever the answer is: it must be harmless."""
 NERVOUS_AFTER_S = (0.15, 0.6)
@@ -41,6 +43,7 @@ class Asked:
 
     message: Message
     asked_s: float
+    wait_s: float = AGAIN_S
 
 
 @dataclass(slots=True)
@@ -200,9 +203,10 @@ class Client:
     async def _ask_again(self) -> None:
         while True:
             await asyncio.sleep(AGAIN_S / 3)
-            late_s = time.monotonic() - AGAIN_S
+            now_s = time.monotonic()
             for asked in self._without_word():
-                if asked.asked_s < late_s:
+                if now_s - asked.asked_s > asked.wait_s:
+                    asked.wait_s = min(asked.wait_s * 2, AGAIN_MAX_S)
                     self._repeat(asked)
 
     def _without_word(self) -> list[Asked]:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from tradewind.common import codec, subjects, trace
 from tradewind.common.errors import Refused
 from tradewind.common.jetstream import Bus, PubAck
+from tradewind.common.jetstream.messages import NO_RESPONDERS
 from tradewind.core.commands import Command, FlattenPosition, ReplaceOrder, SubmitOrder
 from tradewind.gateway.errors import Refusal, refusal
 from tradewind.gateway.latency import Latencies
@@ -26,10 +27,16 @@ MAX_EARLY = 8_192
 STALLED_AFTER_NS = 2_000_000_000
 FORGOTTEN_AFTER_NS = 6_000_000_000
 WATCH_S = 0.05
+HELD_NS = 120_000_000
+"""How long a request goes again and again to a journal whose leader moves: nobody has taken it."""
+AGAIN_S = 0.01
 ROOM_LOOK_S = 0.005
 ROOM_LOOKS = 30
 ADDS_RISK = (SubmitOrder, ReplaceOrder, FlattenPosition)
 """What is refused while nothing is processed; cancels and questions pass."""
+
+
+Send = Callable[[], "asyncio.Future[PubAck]"]
 
 
 class Listener(Protocol):
@@ -120,20 +127,22 @@ class Journal:
             headers[subjects.HEADER_PARENT] = parent
         if actor:
             headers[subjects.HEADER_ACTOR] = actor
+        send = partial(
+            self._bus.publish_nowait,
+            subjects.journal_subject(shard, command),
+            codec.encode(command),
+            headers,
+            timeout_ms=self._ack_timeout_ms,
+        )
         try:
-            acked = self._bus.publish_nowait(
-                subjects.journal_subject(shard, command),
-                codec.encode(command),
-                headers,
-                timeout_ms=self._ack_timeout_ms,
-            )
+            acked = send()
         except Refused:
             return refusal("JOURNAL_UNAVAILABLE")
         self._silence.sent(request)
         self._unacked += 1
         if self._unacked >= MAX_UNACKED:
             self._room.clear()
-        acked.add_done_callback(partial(self._on_acked, request))
+        acked.add_done_callback(partial(self._on_acked, request, send))
         return request
 
     async def room(self) -> None:
@@ -203,11 +212,27 @@ class Journal:
             return None if self._silence.may_try(shard) else refusal("JOURNAL_UNAVAILABLE")
         return None
 
-    def _on_acked(self, request: InFlight, acked: "asyncio.Future[PubAck]") -> None:
+    def _send_again(self, request: InFlight, send: Send) -> None:
+        try:
+            acked = send()
+        except Refused as error:
+            acked = asyncio.get_running_loop().create_future()
+            acked.set_exception(error)
+        acked.add_done_callback(partial(self._on_acked, request, send))
+
+    def _is_held(self, request: InFlight, error: BaseException | None) -> bool:
+        """Nobody listened, and it is early: a planned move takes some tens of milliseconds."""
+        is_untaken = isinstance(error, Refused) and error.err_code == NO_RESPONDERS
+        return is_untaken and self._now_ns() - request.started_ns < HELD_NS
+
+    def _on_acked(self, request: InFlight, send: Send, acked: "asyncio.Future[PubAck]") -> None:
+        error = None if acked.cancelled() else acked.exception()
+        if self._is_held(request, error):
+            asyncio.get_running_loop().call_later(AGAIN_S, self._send_again, request, send)
+            return
         self._unacked -= 1
         if self._unacked <= MAX_UNACKED // 2:
             self._room.set()
-        error = None if acked.cancelled() else acked.exception()
         is_answered = not acked.cancelled() and (error is None or isinstance(error, Refused))
         self._silence.ended(request, is_answered=is_answered)
         if request.is_over:

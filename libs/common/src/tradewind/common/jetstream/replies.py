@@ -119,7 +119,8 @@ class Replies:
 def take_ack(future: "asyncio.Future[PubAck]", raw: bytes | None, body: bytes) -> bool:
     """A stream's answer to a publish."""
     if status_of(raw) == NO_RESPONDERS:
-        future.set_exception(Refused("no stream takes this now: it has no leader, or is missing"))
+        text = "no stream takes this now: it has no leader, or is missing"
+        future.set_exception(Refused(text, err_code=NO_RESPONDERS))
         return True
     try:
         ack = _ack_decoder.decode(body)
