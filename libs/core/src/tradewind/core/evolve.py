@@ -76,6 +76,7 @@ def _day_rolled(state: State, _entry: Entry, event: events.DayRolled) -> None:
     state.results.clear()
     results.begin(state)
     state.tallies.names.clear()
+    state.tallies.covers.clear()
     for order in list(state.orders.values()):
         if not order.ended_before(event.retire_before_ns):
             continue

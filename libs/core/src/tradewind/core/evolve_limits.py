@@ -32,6 +32,7 @@ def scope_limits_set(state: State, _entry: Entry, event: ScopeLimitsSet) -> None
     """Limits that expire are kept apart: what stays holds again after them."""
     table = state.temporary_limits if event.expires_ns else state.scope_limits
     table[event.scope] = event
+    state.tallies.covers.clear()
     results.begin(state)
 
 

@@ -65,7 +65,7 @@ def _watched(state: State) -> list[tuple[str, ScopeLimitsSet]]:
         return []
     return [
         cover
-        for cover in scopes.covering(state, tuple(sorted(state.tallies.scopes)))
+        for cover in scopes.covering_any(state, tuple(sorted(state.tallies.scopes)))
         if _is_bounded(cover[1])
     ]
 

@@ -42,9 +42,22 @@ def of(state: State, account: str, symbol: str, client: str, strategy: str) -> t
 
 
 def covering(state: State, scopes: tuple[str, ...]) -> tuple[Cover, ...]:
-    """All limits that hold for these scopes, those with wildcards too."""
+    """All limits that hold for the scopes of an order, those with wildcards too.
+
+    What was found is kept until limits change; limits that expire are looked for each time.
+    """
     if not any_limits(state):
         return ()
+    if state.temporary_limits:
+        return covering_any(state, scopes)
+    found = state.tallies.covers.get(scopes)
+    if found is None:
+        found = state.tallies.covers[scopes] = covering_any(state, scopes)
+    return found
+
+
+def covering_any(state: State, scopes: tuple[str, ...]) -> tuple[Cover, ...]:
+    """As `covering`, for scopes that are no order's."""
     found = []
     for scope in scopes:
         for pattern in (scope, *_wildcards(scope)):
