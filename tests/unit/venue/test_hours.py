@@ -45,7 +45,7 @@ def test_without_hours_it_is_always_open() -> None:
     assert is_open(None)
 
 
-@pytest.mark.parametrize("text", ["always", "MON-FRI", "MON-XXX 08:00-09:00", "MON-FRI 8-9"])
+@pytest.mark.parametrize("text", ["always", "MON-FRI", "MON-NIL 08:00-09:00", "MON-FRI 8-9"])
 def test_hours_that_cannot_be_read_are_refused_with_an_example(text: str) -> None:
     with pytest.raises(SettingsError, match="MON-FRI 08:00-17:30 Europe/London"):
         parse_hours(text)
