@@ -211,7 +211,7 @@ def _coverage(seen: Observed) -> dict[str, int]:
         "replaces": kinds.count("REPLACED"),
         "asked_twice": sum(line.kind == "again" for line in lines),
         "beyond_limits": sum(report["reason"] == "MAX_POSITION" for report in reports),
-        **({"moved_aside": seen.moved_aside} if _has_flipped(faults) else {}),
+        **({"damaged_copies": seen.moved_aside + len(seen.holes)} if _has_flipped(faults) else {}),
         **Counter(f"cut off from {fault.cut}" for fault in faults if fault.cut),
         **venue_faults.coverage(((f.failure_class, f.played) for f in faults), kinds),
     }

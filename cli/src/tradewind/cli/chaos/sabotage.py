@@ -125,6 +125,13 @@ def _believe_own_clock() -> None:
     BusClock.now_ns = lambda _self: time.time_ns()  # type: ignore[method-assign,assignment]
 
 
+def _skip_hash_check() -> None:
+    """A record that fails the broker's check is missing, and nobody compares the copies."""
+    from tradewind.orchestrator import scrubber
+
+    scrubber.damaged = lambda _copies: []  # type: ignore[attr-defined,assignment]
+
+
 def _nothing() -> None:
     """No service is broken."""
 
@@ -151,6 +158,7 @@ SABOTAGES = {
         _believe_absence_at_once, "venue", "venue-read-lag", ("K2",)
     ),
     LAZY_FSYNC: Sabotage(_nothing, "", "power-loss", ("K1", "K9")),
+    "skip-hash-check": Sabotage(_skip_hash_check, "orchestrator", "bit-flip", ("K9",)),
     "believe-own-clock": Sabotage(_believe_own_clock, "gateway", "clock-step", ("K14",)),
     "free-exposure-on-timeout": Sabotage(_free_exposure_on_timeout, "oms", "venue-pause", ("K6",)),
 }

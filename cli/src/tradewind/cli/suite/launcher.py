@@ -29,6 +29,7 @@ LOOK_AGAIN_S = 0.1
 STOP_GRACE_MS = 60_000
 SURVIVOR_GRACE_MS = 10_000
 MONITOR_TIMEOUT_S = 2.0
+ORCHESTRATOR = ("tradewind.orchestrator",)
 
 Progress = Callable[[dict[str, Any]], None]
 """Called with the orchestrator's table whenever it was read."""
@@ -129,7 +130,7 @@ class Launcher:
         env = service_env(facts, "orchestrator", "orchestrator-0")
         return ProcessSpec(
             name="orchestrator",
-            argv=[sys.executable, "-m", "tradewind.orchestrator"],
+            argv=[sys.executable, "-m", *self._options.instead.get("orchestrator", ORCHESTRATOR)],
             env=env
             | {
                 "TRADEWIND_STATE_DIR": str(self.folder),
