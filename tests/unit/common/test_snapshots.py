@@ -11,6 +11,7 @@ import pytest
 from tests.unit.core.test_snapshot import busy
 from tradewind.common import snapshots
 from tradewind.common.errors import CorruptionError
+from tradewind.common.init_job.defaults import controls
 from tradewind.core.machine import StateMachine
 from tradewind.core.testing import Desk
 
@@ -49,6 +50,17 @@ def test_a_restored_machine_goes_on_exactly_as_one_that_never_stopped() -> None:
     assert list(machine.state.orders) == list(whole.state.orders)
     assert list(machine.state.live_orders) == list(whole.state.live_orders)
     assert machine.digest() == whole.digest()
+
+
+def test_what_a_new_installation_sets_and_amounts_of_any_size_are_kept() -> None:
+    desk = busy()
+    for command in controls():
+        desk.step(command)
+    position = next(iter(desk.machine.state.positions.values()))
+    position.cost = -(2**80)
+    snapshot = snapshots.decode(written(desk))
+    assert snapshot.state == desk.machine.state
+    assert snapshot.state.scope_limits["firm"].max_gross_e8 > 2**64
 
 
 def test_restored_orders_are_in_the_order_of_their_sequences() -> None:
@@ -119,7 +131,7 @@ def test_what_is_no_snapshot_is_refused(content: bytes) -> None:
 def test_parts_of_another_shape_are_refused() -> None:
     content = written(busy())
     first, _, packed = content.partition(b"\n")
-    plain = msgspec.msgpack.decode(zlib.decompress(packed), strict=False)
+    plain = msgspec.json.decode(zlib.decompress(packed), strict=False)
     plain["orders"][2][0].append(7)
     with pytest.raises(CorruptionError, match="parts"):
-        snapshots.decode(first + b"\n" + zlib.compress(msgspec.msgpack.encode(plain)))
+        snapshots.decode(first + b"\n" + zlib.compress(msgspec.json.encode(plain)))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A seeded journal in its wire form: a busy desk's day, as long as wanted.
 
-Order ids follow from sequence numbers, so no state machine is needed to make it.
+All controls are in force, with the bounds that a new installation starts with. Order ids follow from sequence numbers, so no state machine is needed to make it.
 """
 
 from collections import Counter, deque
@@ -11,6 +11,7 @@ from dataclasses import replace
 from random import Random
 
 from tradewind.common.codec import encode
+from tradewind.common.init_job.defaults import controls
 from tradewind.core import commands
 from tradewind.core.commands import Command
 from tradewind.core.types import ExecType, OrdType, Side, TimeInForce
@@ -176,6 +177,7 @@ def _opening() -> Iterator[Command]:
             max_reference_age_ms=60_000,
             version=1,
         )
+    yield from controls()
     yield commands.SetReferencePrice(symbol=SYMBOL, price=REFERENCE)
 
 

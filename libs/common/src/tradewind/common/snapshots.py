@@ -83,7 +83,8 @@ _Parts = msgspec.defstruct(
     "_Parts",
     [(name, _tables[name].wire if name in _tables else hint) for name, hint in HINTS.items()],
 )
-_parts_decoder = msgspec.msgpack.Decoder(_Parts)
+# JSON: its numbers have no largest, and amounts are integers of any size.
+_parts_decoder = msgspec.json.Decoder(_Parts)
 
 
 def encode(machine: StateMachine, *, chain: str, build: str, instance: str) -> bytes:
@@ -105,7 +106,7 @@ def encode(machine: StateMachine, *, chain: str, build: str, instance: str) -> b
         live_orders=len(state.live_orders),
     )
     plain = parts(state) | {name: it.pack(getattr(state, name)) for name, it in _tables.items()}
-    packed = zlib.compress(msgspec.msgpack.encode(plain), COMPRESSION)
+    packed = zlib.compress(msgspec.json.encode(plain), COMPRESSION)
     return msgspec.json.encode(meta) + b"\n" + packed
 
 
