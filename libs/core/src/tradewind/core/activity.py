@@ -36,7 +36,8 @@ def content_of(account: str, symbol: str, side: Side, qty: int, price: int) -> s
 
 def message_taken(state: State, of: tuple[str, ...]) -> None:
     """A new order or a replace was decided upon; a refused one counts too."""
-    for scope, keep in _kept(state, of, "max_messages", "flood_messages").items():
+    kept = scopes.covering(state, of).most("max_messages", "flood_messages")
+    for scope, keep in kept.items():
         activity = state.activity.setdefault(scope, Activity())
         activity.messages += 1
         _remember(activity.message_times, state.ts_ns, keep)
@@ -44,7 +45,7 @@ def message_taken(state: State, of: tuple[str, ...]) -> None:
 
 def content_taken(state: State, of: tuple[str, ...], content: str) -> None:
     """An order or a replace with this content was accepted."""
-    covers = [limits for _scope, limits in scopes.covering(state, of)]
+    covers = [limits for _scope, limits in scopes.covering(state, of).all]
     keep = max((limits.max_duplicates for limits in covers), default=0)
     if keep <= 0:
         return
@@ -62,11 +63,8 @@ def content_taken(state: State, of: tuple[str, ...], content: str) -> None:
 def traded(state: State, order: Order, qty: int, price: int) -> None:
     """An order of ours has traded. What has no rate has no value here, and is accepted nowhere."""
     worth = worth_e8(state, order.symbol, qty, price) or 0
-    for scope, keep in _kept(
-        state,
-        scopes.of(state, order.account, order.symbol, order.client, order.strategy),
-        "max_repeats",
-    ).items():
+    of = scopes.of(state, order.account, order.symbol, order.client, order.strategy)
+    for scope, keep in scopes.covering(state, of).most("max_repeats").items():
         activity = state.activity.setdefault(scope, Activity())
         activity.trades += 1
         activity.turnover_e8 += worth
@@ -100,14 +98,6 @@ def resumed(state: State, scope: str) -> None:
     if activity is not None:
         activity.repeat_times.clear()
         activity.message_times.clear()
-
-
-def _kept(state: State, of: tuple[str, ...], *bounds: str) -> dict[str, int]:
-    """Of each of these scopes that has limits: how many times these bounds need."""
-    kept: dict[str, int] = {}
-    for scope, limits in scopes.covering(state, of):
-        kept[scope] = max(kept.get(scope, 0), *(getattr(limits, bound) for bound in bounds))
-    return kept
 
 
 def _remember(times: list[int], now_ns: int, keep: int) -> None:

@@ -34,6 +34,7 @@ def _segment_opened(state: State, _entry: Entry, event: events.SegmentOpened) ->
 
 def _instrument_defined(state: State, _entry: Entry, event: events.InstrumentDefined) -> None:
     state.instruments[event.symbol] = event
+    state.tallies.units.pop(event.symbol, None)
     tallies.rebuild(state)
 
 

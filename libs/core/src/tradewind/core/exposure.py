@@ -67,7 +67,7 @@ def value_e8(state: State, instrument: InstrumentDefined, lots: int) -> int:
     """What so many lots are worth at the reference price, rounded up."""
     price = state.references[instrument.symbol].price
     rate = state.fx_rates[instrument.currency].rate_e9
-    return _exact(instrument, lots, price, rate)
+    return _exact(state, instrument, lots, price, rate)
 
 
 def worth_e8(state: State, symbol: str, lots: int, price: int) -> int | None:
@@ -76,15 +76,23 @@ def worth_e8(state: State, symbol: str, lots: int, price: int) -> int | None:
     rate = state.fx_rates.get(instrument.currency) if instrument is not None else None
     if instrument is None or rate is None:
         return None
-    return _exact(instrument, lots, price, rate.rate_e9)
+    return _exact(state, instrument, lots, price, rate.rate_e9)
 
 
-def _exact(instrument: InstrumentDefined, lots: int, price: int, rate: int) -> int:
+def _exact(state: State, instrument: InstrumentDefined, lots: int, price: int, rate: int) -> int:
+    units = state.tallies.units
+    found = units.get(instrument.symbol)
+    if found is None:
+        found = units[instrument.symbol] = _unit(instrument)
+    factor, divisor = found
+    return -(-lots * price * rate * factor // divisor)
+
+
+def _unit(instrument: InstrumentDefined) -> tuple[int, int]:
+    """What one lot at one tick is worth at a rate of 1e-9, as a fraction."""
     tick, tick_digits = scaled(instrument.tick_size)
     lot, lot_digits = scaled(instrument.lot_size)
-    worth = lots * lot * price * tick * rate * _VALUE
-    divisor: int = _RATE * 10 ** (tick_digits + lot_digits)
-    return -(-worth // divisor)
+    return lot * tick * _VALUE, _RATE * 10 ** (tick_digits + lot_digits)
 
 
 def scaled(size: str) -> tuple[int, int]:

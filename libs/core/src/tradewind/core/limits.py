@@ -7,7 +7,7 @@ stake is in `stakes`.
 
 from tradewind.core import activity, logic
 from tradewind.core.activity import NOTHING_DONE
-from tradewind.core.bounds import REQUIRED, UNSET
+from tradewind.core.bounds import UNSET
 from tradewind.core.commands import BY_HAND
 from tradewind.core.exposure import worth_e8
 from tradewind.core.stakes import (
@@ -26,26 +26,23 @@ from tradewind.core.types import OrdType, Reason, Side, TimeInForce, TradingStat
 BPS = 10_000
 FREE_MESSAGES = 100
 """So many messages of a day are not held against its trades."""
-PERMITTED_KINDS = ("account:", "strategy:", "client:")
 
 
 def limits_complete(state: State, intent: Intent) -> Reason | Denial | None:
     """Account, strategy and client are permitted (C20), and nothing is without a bound (C01)."""
     if not logic.is_on(state, logic.RISK_CONTROLS):
         return None
-    for kind in PERMITTED_KINDS:
-        if not any(scope.startswith(kind) and "/" not in scope for scope, _ in intent.limits):
-            return Denial(reason=Reason.NOT_PERMITTED, text=f"no limits for its {kind[:-1]}")
-    for bound in REQUIRED:
-        if all(getattr(limits, bound) == UNSET for _scope, limits in intent.limits):
-            return Denial(reason=Reason.LIMIT_MISSING, text=f"no scope sets {bound}")
+    for kind in intent.limits.unknown_kinds:
+        return Denial(reason=Reason.NOT_PERMITTED, text=f"no limits for its {kind}")
+    for bound in intent.limits.missing:
+        return Denial(reason=Reason.LIMIT_MISSING, text=f"no scope sets {bound}")
     return None
 
 
 def build_approved(_state: State, intent: Intent) -> Reason | Denial | None:
     """The build of the algorithm is the one that its scope is limited to (C34)."""
     build = intent.attribution[-1]
-    for scope, limits in intent.limits:
+    for scope, limits in intent.limits.all:
         if limits.approved_build not in ("", build):
             text = f"build {build} is not {limits.approved_build} in {scope}"
             return Denial(reason=Reason.BUILD_NOT_APPROVED, text=text)
@@ -57,7 +54,7 @@ def messages_within(state: State, intent: Intent) -> Reason | Denial | None:
 
     What was refused counts too, so a client has to slow down, not to try harder.
     """
-    for scope, limits in intent.limits:
+    for scope, limits in intent.limits.all:
         if _is_halted(state, scope):
             continue
         times = state.activity.get(scope, NOTHING_DONE).message_times
@@ -75,7 +72,7 @@ def repeats_within(state: State, intent: Intent) -> Reason | Denial | None:
     """An algorithm that has traded so often in a while is halted until people resume it (C09)."""
     if intent.algorithm == BY_HAND:
         return None
-    for scope, limits in intent.limits:
+    for scope, limits in intent.limits.all:
         limit = limits.max_repeats
         times = state.activity.get(scope, NOTHING_DONE).repeat_times
         if limit == UNSET or _is_halted(state, scope):
@@ -88,15 +85,15 @@ def repeats_within(state: State, intent: Intent) -> Reason | Denial | None:
 
 def content_not_repeated(state: State, intent: Intent) -> Reason | Denial | None:
     """The same order again and again in a while is a client in a loop (C07)."""
-    if not intent.limits:
+    if not intent.limits.of("max_duplicates"):
         return None
     content = activity.content_of(
         intent.account, intent.symbol, intent.side, intent.order_qty, intent.price
     )
     record = state.contents.get(content)
-    for scope, limits in intent.limits:
+    times = record.times if record is not None else []
+    for scope, limits in intent.limits.all:
         limit = limits.max_duplicates
-        times = record.times if record is not None else []
         if limit != UNSET and activity.is_reached(
             times, limit, limits.duplicate_window_ms, state.ts_ns
         ):
@@ -108,7 +105,7 @@ def time_in_force_permitted(_state: State, intent: Intent) -> Reason | Denial | 
     """Algorithms leave orders behind overnight only where that is permitted (C30)."""
     if intent.algorithm == BY_HAND or intent.time_in_force is not TimeInForce.GTC:
         return None
-    is_refused = any(limits.allows_gtc == 0 for _scope, limits in intent.limits)
+    is_refused = any(allows == 0 for _scope, allows, _version in intent.limits.of("allows_gtc"))
     return Reason.TIME_IN_FORCE_NOT_PERMITTED if is_refused else None
 
 
@@ -133,7 +130,7 @@ def price_steady(state: State, intent: Intent) -> Reason | Denial | None:
 
     A stop order waits away from the market by intent.
     """
-    if all(cover.max_move_bps == cover.max_jump_bps == UNSET for _scope, cover in intent.limits):
+    if not (intent.limits.of("max_move_bps") or intent.limits.of("max_jump_bps")):
         return None
     window = state.price_windows.get(intent.symbol)
     if window is None:
@@ -160,7 +157,7 @@ def orders_to_trades(state: State, intent: Intent) -> Reason | Denial | None:
 
 def no_self_match(state: State, intent: Intent) -> Reason | Denial | None:
     """It would not meet an order of its own account's (C18). The newest goes: this one."""
-    if all(limits.allows_self_match != 0 for _scope, limits in intent.limits):
+    if all(allows for _scope, allows, _version in intent.limits.of("allows_self_match")):
         return None
     if intent.stop_px:
         return None
@@ -181,7 +178,7 @@ def children_within(state: State, intent: Intent) -> Reason | Denial | None:
 
 def parent_value_within(state: State, intent: Intent) -> Reason | Denial | None:
     """What a parent may trade in all is bounded, whatever its children do (C14)."""
-    if all(limits.max_parent_value_e8 == UNSET for _scope, limits in intent.limits):
+    if not intent.limits.of("max_parent_value_e8"):
         return None
     if intent.symbol not in state.references:
         return Reason.NO_REFERENCE_PRICE

@@ -8,13 +8,12 @@ In place of a name, `*` stands for each name by itself. `firm` is what the shard
 of the whole firm's is handed out to the shards in parts.
 """
 
+from tradewind.core.covers import NONE, Cover, Covers
 from tradewind.core.risk_events import ScopeLimitsSet
 from tradewind.core.state import State
 
 FIRM = "firm"
 KINDS = ("account", "symbol", "strategy", "client", "venue")
-Cover = tuple[str, ScopeLimitsSet]
-"""A scope of an order's, and limits that hold for it."""
 
 
 def of_position(account: str, symbol: str, venue: str) -> tuple[str, ...]:
@@ -41,18 +40,18 @@ def of(state: State, account: str, symbol: str, client: str, strategy: str) -> t
     return found
 
 
-def covering(state: State, scopes: tuple[str, ...]) -> tuple[Cover, ...]:
+def covering(state: State, scopes: tuple[str, ...]) -> Covers:
     """All limits that hold for the scopes of an order, those with wildcards too.
 
     What was found is kept until limits change; limits that expire are looked for each time.
     """
     if not any_limits(state):
-        return ()
+        return NONE
     if state.temporary_limits:
-        return covering_any(state, scopes)
+        return Covers(covering_any(state, scopes))
     found = state.tallies.covers.get(scopes)
     if found is None:
-        found = state.tallies.covers[scopes] = covering_any(state, scopes)
+        found = state.tallies.covers[scopes] = Covers(covering_any(state, scopes))
     return found
 
 

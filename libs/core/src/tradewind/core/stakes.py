@@ -7,7 +7,6 @@ Orders entered count, not executions. An amount that cannot be valued denies.
 from collections.abc import Callable
 
 from tradewind.core.activity import NOTHING_DONE
-from tradewind.core.bounds import UNSET
 from tradewind.core.exposure import reachable, reachable_with, worth_e8
 from tradewind.core.state import Position, State, Tally
 from tradewind.core.terms import SHAPES, Denial, Intent, over
@@ -119,15 +118,12 @@ def first_over(
     intent: Intent, bound: str, reason: Reason, seen: Callable[[str], int | None]
 ) -> Denial | None:
     """The first scope whose bound is exceeded, or where nobody can say whether it is."""
-    for scope, limits in intent.limits:
-        limit = getattr(limits, bound)
-        if limit == UNSET:
-            continue
+    for scope, limit, version in intent.limits.of(bound):
         value = seen(scope)
         if value is None:
             return Denial(reason=Reason.NO_FX_RATE, text=f"{bound} of {scope} cannot be valued")
         if value > limit:
-            return over(reason, value, limit, scope, limits.version)
+            return over(reason, value, limit, scope, version)
     return None
 
 

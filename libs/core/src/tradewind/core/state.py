@@ -8,6 +8,7 @@ keys, so a state restored from a snapshot behaves as the one that was never stop
 from dataclasses import dataclass, field
 from typing import Any
 
+from tradewind.core.covers import Covers
 from tradewind.core.events import (
     AccountLimitsSet,
     BuildsChanged,
@@ -232,16 +233,16 @@ class Tallies:
 
     By scope and instrument; live orders by account, instrument and side; how many children in
     memory a parent has. `names` and `of_..` spare looking for the same again: the scopes of who
-    trades what, the limits that cover them, the tallies of a position and of a part of one.
+    trades what, the limits that cover them, what a lot at a tick is worth (as a fraction), the
+    tallies of a position and of a part of one.
     """
 
     scopes: dict[str, dict[str, Tally]] = field(default_factory=dict)
     resting: dict[tuple[str, str, Side], dict[str, Order]] = field(default_factory=dict)
     children: dict[str, int] = field(default_factory=dict)
     names: dict[tuple[str, str, str, str], tuple[str, ...]] = field(default_factory=dict)
-    covers: dict[tuple[str, ...], tuple[tuple[str, ScopeLimitsSet], ...]] = field(
-        default_factory=dict
-    )
+    covers: dict[tuple[str, ...], Covers] = field(default_factory=dict)
+    units: dict[str, tuple[int, int]] = field(default_factory=dict)
     of_position: dict[tuple[str, str], tuple[Tally, ...]] = field(default_factory=dict)
     of_ledger: dict[tuple[str, str, str], tuple[Tally, ...]] = field(default_factory=dict)
 

@@ -4,8 +4,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tradewind.core.covers import Covers
 from tradewind.core.record import record
-from tradewind.core.scopes import Cover
 from tradewind.core.state import State
 from tradewind.core.types import OrdType, Reason, Side, TimeInForce, TradSesStatus
 
@@ -38,7 +38,7 @@ class Intent:
     is_replace: bool
     parent_cl_ord_id: str
     scopes: tuple[str, ...]
-    limits: tuple[Cover, ...]
+    limits: Covers
 
     @property
     def algorithm(self) -> str:
