@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tradewind.common.settings import BusSettings
@@ -101,6 +102,18 @@ async def test_what_is_killed_is_back_and_counted(tmp_path: Path) -> None:
         assert row.pid != first
         assert identify(row.pid) is not None
         assert (other.pid, other.restarts) == (unharmed, 0)
+
+
+async def test_what_has_peers_starts_again_when_they_had_their_time(tmp_path: Path) -> None:
+    peer = msgspec.structs.replace(sleeper("peer"), takeover_ms=60_000)
+    async with running(plan_of([sleeper("alone"), peer]), tmp_path) as supervisor:
+        rows = supervisor.table.rows
+        for name in ("peer", "alone"):
+            os.kill(rows[name].pid, signal.SIGKILL)
+        ended = {(await supervisor.ended.get())[0] for _ in rows}
+        assert ended == set(rows)
+        await eventually(lambda: rows["alone"].restarts == 1)
+        assert rows["peer"].restarts == 0
 
 
 async def test_what_ends_again_and_again_is_halted_and_says_why(tmp_path: Path) -> None:

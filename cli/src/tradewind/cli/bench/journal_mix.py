@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A seeded journal in its wire form: a busy desk's day, as long as wanted.
 
-All controls are in force, with the bounds that a new installation starts with. Order ids follow from sequence numbers, so no state machine is needed to make it.
+All controls are in force, with the bounds that a new installation starts with. Order ids
+follow from sequence numbers, so no state machine is needed to make it.
 """
 
 from collections import Counter, deque

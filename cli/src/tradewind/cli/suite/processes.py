@@ -2,6 +2,7 @@
 """The processes of a suite, in starting order: the orchestrator's plan."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,8 @@ VENUE = "SIM"
 CONNECTORS = 2
 RECORDING_FOLDER = ".tradewind-data"
 DEMO_ACCOUNT = "DEMO"
+TAKEOVER_MS = 300
+"""Those who can take over the work of one that died have the machine to themselves for so long."""
 
 
 def plan_of(facts: Facts, options: Options) -> Plan:
@@ -42,6 +45,7 @@ def plan_of(facts: Facts, options: Options) -> Plan:
     ]
     if options.is_demo:
         stages.append(Stage(name="demo", processes=[_strategy(facts)]))
+    _let_peers_take_over(stages)
     for service, module in options.instead.items():
         _run_instead(stages, f"tradewind.{service}", module)
     return Plan(stages=stages)
@@ -53,6 +57,14 @@ def _run_instead(stages: list[Stage], module: str, other: list[str]) -> None:
             if spec.argv[1:] == ["-m", module]:
                 argv = [*spec.argv[:2], *other]
                 stage.processes[place] = msgspec.structs.replace(spec, argv=argv)
+
+
+def _let_peers_take_over(stages: list[Stage]) -> None:
+    for stage in stages:
+        count = Counter(tuple(spec.argv) for spec in stage.processes)
+        for place, spec in enumerate(stage.processes):
+            if spec.argv[0] == sys.executable and count[tuple(spec.argv)] > 1:
+                stage.processes[place] = msgspec.structs.replace(spec, takeover_ms=TAKEOVER_MS)
 
 
 def service_env(facts: Facts, user: str, instance: str) -> dict[str, str]:

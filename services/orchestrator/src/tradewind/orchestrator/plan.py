@@ -23,7 +23,11 @@ class Ready(StrEnum):
 
 
 class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One process. `env` is added to the orchestrator's own environment."""
+    """One process. `env` is added to the orchestrator's own environment.
+
+    Others have `takeover_ms` to take over its work before it is started again: a start takes much
+    of what a small machine can do.
+    """
 
     name: str
     argv: list[str]
@@ -34,6 +38,7 @@ class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ready_roles: list[str] = []
     ready_timeout_ms: int = 30_000
     grace_ms: int = 5_000
+    takeover_ms: int = 0
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

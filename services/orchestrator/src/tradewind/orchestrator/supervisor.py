@@ -182,7 +182,7 @@ class Supervisor:
                 log.error(row.text)
                 return
             log.warning("%s ended with code %s: restarted", spec.name, row.exit_code)
-            await asyncio.sleep(delay_ms / 1000)
+            await asyncio.sleep(max(delay_ms, spec.takeover_ms) / 1000)
             self._before.pop(spec.name, _nothing)()
             row.restarts += 1
             began_s = time.monotonic()
