@@ -61,7 +61,6 @@ class SimBus:
         self._ends: list[Callable[[], None]] = []
         self._failure: BaseException | None = None
         self.on_reconnected: list[Callable[[], None]] = []
-        self.on_disconnected: list[Callable[[], None]] = []
         self.is_connected = True
 
     def check(self) -> None:

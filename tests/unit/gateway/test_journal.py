@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tradewind.common.errors import CorruptionError, Refused
+from tradewind.common.errors import CorruptionError, Refused, Unknown
 from tradewind.common.jetstream import PubAck, Record
 from tradewind.common.jetstream.messages import NO_RESPONDERS
 from tradewind.common.testing import eventually
@@ -116,6 +116,37 @@ async def test_a_request_that_nobody_takes_for_long_and_one_refused_for_cause_fa
     await turn()
     assert recorder.told == [("failed", "JOURNAL_UNAVAILABLE")] * 2
     assert (len(bus.published), book.unacked) == (2, 0)
+
+
+async def test_a_request_that_a_later_one_has_overtaken_goes_again() -> None:
+    bus: Any = MemoryBus()
+    bus.acks_at_once = False
+    book = Journal(bus, shards=1, ack_timeout_ms=100)
+    lost, later = Recorder(), Recorder()
+    book.publish(0, submit("c-1"), lost, "t")
+    book.publish(0, submit("c-2"), later, "t")
+    bus.published[1].acked.set_result(PubAck("JOURNAL_0", 7))
+    await turn()
+    assert [each.command.cl_ord_id for each in bus.published] == ["c-1", "c-2", "c-1"]
+    bus.published[0].acked.set_exception(Unknown("no answer in time"))
+    await turn()
+    assert (lost.told, later.told) == ([], [("durable", 7)])
+    bus.published[2].acked.set_result(PubAck("JOURNAL_0", 8))
+    await turn()
+    assert (lost.told, book.unacked) == ([("durable", 8)], 0)
+
+
+async def test_of_two_copies_of_a_request_the_first_that_is_stored_counts() -> None:
+    bus: Any = MemoryBus()
+    bus.acks_at_once = False
+    book = Journal(bus, shards=1, ack_timeout_ms=100)
+    recorder = Recorder()
+    book.publish(0, submit("c-1"), recorder, "t")
+    book.publish(0, submit("c-2"), Recorder(), "t")
+    for place, seq in ((1, 7), (0, 6), (2, 8)):
+        bus.published[place].acked.set_result(PubAck("JOURNAL_0", seq))
+        await turn()
+    assert (recorder.told, book.unacked) == ([("durable", 6)], 0)
 
 
 async def test_too_many_under_way_are_refused_before_publishing() -> None:

@@ -93,3 +93,11 @@ def test_only_what_has_waited_too_long_is_overdue() -> None:
     clock.now_ns += 2 * SILENT_AFTER_NS
     silence.sent(Request(clock.now_ns))
     assert silence.overdue() == requests
+
+
+def test_what_was_sent_before_one_that_is_answered_is_overtaken_once() -> None:
+    silence, _clock, requests = waiting(4)
+    assert silence.overtaken_by(requests[2]) == requests[:2]
+    assert silence.overtaken_by(requests[3]) == [requests[2]]
+    silence.ended(requests[2], is_answered=True)
+    assert silence.overtaken_by(requests[0]) == [requests[3]]

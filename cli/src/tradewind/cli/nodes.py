@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Planned restarts of the bus's nodes: what a node leads leaves it first.
+"""Planned restarts of the bus's nodes: what a node leads leaves it first, then its clients.
 
 So go configuration changes and upgrades: one node after the other, each only when the one before is
 back and leads what it should.
@@ -39,7 +39,7 @@ async def restart(facts: Facts, name: str) -> None:
     bus = await Bus.connect(facts.bus("admin"), name="node-restart")
     try:
         await placement.leave(bus, node_name(facts, int(name.removeprefix("nats-n"))))
-        os.kill(pid, signal.SIGTERM)
+        os.kill(pid, signal.SIGUSR2)
         deadline_s = time.monotonic() + BACK_S
         while not await _is_back(facts, bus, name, pid):
             if time.monotonic() > deadline_s:

@@ -4,7 +4,8 @@
 Three answers exist and are never mixed up. Stored: the broker's acknowledgement names the entry.
 Not stored: refused before publishing, or on the broker's definite no. Anything else is unknown
 and is said so; no broker-side message id is used, so a retry always reaches the core, which
-answers it with the original outcome.
+answers it with the original outcome. So a request with a client's id that a later one has overtaken
+goes again by itself: acknowledgements come in order, so a leader lost it while it moved.
 """
 
 import asyncio
@@ -55,10 +56,27 @@ class Listener(Protocol):
 class InFlight:
     """One request between its publication and its first output."""
 
-    __slots__ = ("cl_ord_id", "is_over", "listener", "seq", "shard", "started_ns", "traceparent")
+    __slots__ = (
+        "attempt",
+        "cl_ord_id",
+        "is_acked",
+        "is_over",
+        "listener",
+        "send",
+        "seq",
+        "shard",
+        "started_ns",
+        "traceparent",
+    )
 
     def __init__(
-        self, shard: int, cl_ord_id: str, listener: Listener, traceparent: str, started_ns: int
+        self,
+        shard: int,
+        cl_ord_id: str,
+        listener: Listener,
+        traceparent: str,
+        started_ns: int,
+        send: Send,
     ) -> None:
         self.shard = shard
         self.cl_ord_id = cl_ord_id
@@ -67,6 +85,9 @@ class InFlight:
         self.seq = 0
         self.started_ns = started_ns
         self.is_over = False
+        self.is_acked = False
+        self.attempt = 0
+        self.send = send
 
 
 class Journal:
@@ -120,8 +141,6 @@ class Journal:
         refused = self._refuse(shard, command)
         if refused is not None:
             return refused
-        cl_ord_id = getattr(command, "cl_ord_id", "")
-        request = InFlight(shard, cl_ord_id, listener, traceparent, self._now_ns())
         headers = {trace.HEADER: traceparent, subjects.HEADER_AT: str(time.time_ns())}
         if parent:
             headers[subjects.HEADER_PARENT] = parent
@@ -134,6 +153,8 @@ class Journal:
             headers,
             timeout_ms=self._ack_timeout_ms,
         )
+        cl_ord_id = getattr(command, "cl_ord_id", "")
+        request = InFlight(shard, cl_ord_id, listener, traceparent, self._now_ns(), send)
         try:
             acked = send()
         except Refused:
@@ -142,7 +163,7 @@ class Journal:
         self._unacked += 1
         if self._unacked >= MAX_UNACKED:
             self._room.clear()
-        acked.add_done_callback(partial(self._on_acked, request, send))
+        acked.add_done_callback(partial(self._on_acked, request, request.attempt))
         return request
 
     async def room(self) -> None:
@@ -212,32 +233,43 @@ class Journal:
             return None if self._silence.may_try(shard) else refusal("JOURNAL_UNAVAILABLE")
         return None
 
-    def _send_again(self, request: InFlight, send: Send) -> None:
+    def _send_again(self, request: InFlight, attempt: int) -> None:
+        """Unless that was done since `attempt`."""
+        if request.is_acked or request.attempt != attempt:
+            return
+        request.attempt += 1
         try:
-            acked = send()
+            acked = request.send()
         except Refused as error:
             acked = asyncio.get_running_loop().create_future()
             acked.set_exception(error)
-        acked.add_done_callback(partial(self._on_acked, request, send))
+        acked.add_done_callback(partial(self._on_acked, request, request.attempt))
 
     def _is_held(self, request: InFlight, error: BaseException | None) -> bool:
         """Nobody listened, and it is early: a planned move takes some tens of milliseconds."""
         is_untaken = isinstance(error, Refused) and error.err_code == NO_RESPONDERS
         return is_untaken and self._now_ns() - request.started_ns < HELD_NS
 
-    def _on_acked(self, request: InFlight, send: Send, acked: "asyncio.Future[PubAck]") -> None:
+    def _on_acked(self, request: InFlight, attempt: int, acked: "asyncio.Future[PubAck]") -> None:
         error = None if acked.cancelled() else acked.exception()
-        if self._is_held(request, error):
-            asyncio.get_running_loop().call_later(AGAIN_S, self._send_again, request, send)
+        is_stored = not acked.cancelled() and error is None
+        if request.is_acked or (attempt != request.attempt and not is_stored):
             return
+        if self._is_held(request, error):
+            asyncio.get_running_loop().call_later(AGAIN_S, self._send_again, request, attempt)
+            return
+        request.is_acked = True
         self._unacked -= 1
         if self._unacked <= MAX_UNACKED // 2:
             self._room.set()
-        is_answered = not acked.cancelled() and (error is None or isinstance(error, Refused))
-        self._silence.ended(request, is_answered=is_answered)
+        if is_stored:
+            for lost in self._silence.overtaken_by(request):
+                if lost.cl_ord_id and not lost.is_over:
+                    self._send_again(lost, lost.attempt)
+        self._silence.ended(request, is_answered=is_stored or isinstance(error, Refused))
         if request.is_over:
             return
-        if acked.cancelled() or error is not None:
+        if not is_stored:
             code = "JOURNAL_UNAVAILABLE" if isinstance(error, Refused) else "OUTCOME_UNKNOWN"
             request.listener.on_failed(request, refusal(code))
             return

@@ -39,6 +39,22 @@ class Silence(Generic[S]):
         """A request was published."""
         self._waiting[request.shard][request] = None
 
+    def overtaken_by(self, request: S) -> list[S]:
+        """What was sent before it and has no answer: a leader that goes loses what it has not kept.
+
+        They wait behind all others again, since they are sent again.
+        """
+        waiting = self._waiting[request.shard]
+        found: list[S] = []
+        for earlier in waiting:
+            if earlier is request:
+                break
+            found.append(earlier)
+        for earlier in found:
+            del waiting[earlier]
+            waiting[earlier] = None
+        return found
+
     def ended(self, request: S, *, is_answered: bool) -> None:
         """The journal has answered, or the wait for it is over."""
         self._waiting[request.shard].pop(request, None)

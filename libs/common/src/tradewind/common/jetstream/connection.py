@@ -11,12 +11,17 @@ import re
 from typing import Any
 
 from nats.aio.client import Client
+from nats.errors import Error
 
 from tradewind.common.errors import Refused, Unknown
 from tradewind.common.jetstream.parser import FastParser, Listener
 
 OUTBOUND_MAX = 16 * 1024 * 1024
 _SUBJECT = re.compile(r"[!-~]+")
+
+
+class ServerLeaves(Error):
+    """The server has said that it is going to stop."""
 
 
 class Connection(Client):
@@ -26,6 +31,7 @@ class Connection(Client):
         super().__init__()
         self._listeners: dict[int, Listener] = {}
         self._ps = FastParser(self, self._listeners)
+        self._held: list[bytes] | None = None
 
     async def _connect_to_server(self, server: Any) -> None:
         """Connects, but never after a cancellation.
@@ -61,7 +67,7 @@ class Connection(Client):
         """
         if _SUBJECT.fullmatch(subject) is None:
             raise Refused(f"{subject!r} is not a subject")
-        if not self.is_connected:
+        if not self.is_connected and not self.is_holding:
             raise Refused("the bus is not connected")
         if self._pending_data_size > OUTBOUND_MAX:
             raise Refused("the bus does not take what is sent: too much is waiting to be written")
@@ -94,7 +100,34 @@ class Connection(Client):
         except TimeoutError as error:
             raise Unknown(f"the bus did not answer within {timeout_s:.0f} s") from error
 
+    @property
+    def is_holding(self) -> bool:
+        """What is sent waits."""
+        return self._held is not None
+
+    def hold(self) -> None:
+        """From now on nothing is written: what is sent waits for `release`, or is dropped."""
+        self._held = []
+
+    async def change_server(self) -> None:
+        """Leaves this server for another one, as if the connection had broken."""
+        await self._process_op_err(ServerLeaves())
+
+    def release(self) -> None:
+        """Sends what was held."""
+        held, self._held = self._held or [], None
+        for data in held:
+            self._queue(data)
+
+    def drop(self) -> bool:
+        """Forgets what was held; false if nothing was."""
+        was_held, self._held = self._held is not None, None
+        return was_held
+
     def _queue(self, data: bytes) -> None:
+        if self._held is not None:
+            self._held.append(data)
+            return
         self._pending.append(data)
         self._pending_data_size += len(data)
         if self._flush_queue is not None and self._flush_queue.empty():

@@ -88,6 +88,13 @@ class Replies:
             waiting.timer.cancel()
             del self._waiting[token]
 
+    async def settle(self, timeout_s: float, make_error: Callable[[str], BusError]) -> None:
+        """Waits for the answers to all that is asked now; what stays open ends with an error."""
+        tokens = list(self._waiting)
+        if tokens:
+            await asyncio.wait([self._waiting[token].future for token in tokens], timeout=timeout_s)
+        self._fail([token for token in tokens if token in self._waiting], make_error)
+
     def fail_all(self, make_error: Callable[[str], BusError]) -> None:
         """Ends every open question, each with an error about its subject."""
         self._fail(list(self._waiting), make_error)

@@ -6,6 +6,7 @@ later call.
 """
 
 import asyncio
+import contextlib
 import logging
 import re
 import secrets
@@ -21,6 +22,10 @@ from tradewind.common.settings import BusSettings
 log = logging.getLogger(__name__)
 
 CLOSE_S = 1.0
+QUIET_S = 0.1
+"""As long open questions may keep a connection whose server is going to stop."""
+CHANGE_S = 0.5
+"""As long messages wait for another server before they are refused."""
 FORBIDDEN = "BUS_FORBIDDEN"
 _VIOLATION = re.compile(r'permissions violation for (publish|subscription) to "([^"]+)"')
 
@@ -36,7 +41,7 @@ class Session:
         self._refused_subscriptions: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closing = False
-        self.on_disconnected: list[Callable[[], None]] = []
+        self._changed: asyncio.Event | None = None
         self.on_reconnected: list[Callable[[], None]] = []
 
     @classmethod
@@ -72,8 +77,8 @@ class Session:
 
     @property
     def is_connected(self) -> bool:
-        """There is a connection now."""
-        return bool(self.nc.is_connected)
+        """There is a connection now, or one is being left for another and what is sent waits."""
+        return bool(self.nc.is_connected) or self.nc.is_holding
 
     @property
     def server_version(self) -> str:
@@ -136,6 +141,7 @@ class Session:
             disconnected_cb=self._on_disconnected,
             reconnected_cb=self._on_reconnected,
             closed_cb=self._on_closed,
+            lame_duck_mode_cb=self._on_lame_duck,
         )
 
     def _start(self, work: Any) -> "asyncio.Task[None]":
@@ -170,21 +176,47 @@ class Session:
         refusal.code = FORBIDDEN
         return refusal
 
+    async def _on_lame_duck(self) -> None:
+        if self._changed is None and not self._is_closing:
+            self._start(self._change_server())
+
+    async def _change_server(self) -> None:
+        """Goes to another server before this one stops, between two questions if it can be.
+
+        What is sent meanwhile waits, so that nobody has to guess what became of it.
+        """
+        log.info("the server of the bus is going to stop: changing to another one")
+        self._changed = asyncio.Event()
+        self.nc.hold()
+        await self._replies.settle(QUIET_S, _broke)
+        await self.nc.change_server()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CHANGE_S):
+                await self._changed.wait()
+        if self.nc.drop():
+            self._replies.fail_all(lambda subject: Refused(f"no server for {subject} was found"))
+        self._changed = None
+
     async def _on_disconnected(self) -> None:
+        self.nc.forget_unwritten()
+        if self._changed is not None:
+            return
         if not self._is_closing:
             log.warning("the connection to the bus broke; trying again")
-        self.nc.forget_unwritten()
-        self._replies.fail_all(
-            lambda subject: Unknown(f"the connection broke before {subject} was answered")
-        )
-        for callback in self.on_disconnected:
-            callback()
+        self._replies.fail_all(_broke)
 
     async def _on_reconnected(self) -> None:
         log.warning("connected to the bus again")
+        self.nc.release()
+        if self._changed is not None:
+            self._changed.set()
         for callback in self.on_reconnected:
             callback()
 
     async def _on_closed(self) -> None:
         if not self._is_closing:
             self.fail(BusError(f"the bus closed the connection: {self.nc.last_error}"))
+
+
+def _broke(subject: str) -> Unknown:
+    return Unknown(f"the connection broke before {subject} was answered")
