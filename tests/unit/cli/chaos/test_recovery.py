@@ -66,17 +66,23 @@ def test_a_gateway_without_clients_harms_nobody_so_anybody_counts() -> None:
 
 def test_the_longest_gap_elsewhere_is_between_orders_of_the_other_shards() -> None:
     lines = [*order("c1", "B", 90, PENDING_NEW=110), *order("c2", "B", 111, PENDING_NEW=170)]
-    lines += order("c3", "A", 112, PENDING_NEW=140)
+    lines += [*order("c3", "A", 112, PENDING_NEW=140), *order("c4", "B", 171, PENDING_NEW=400)]
     answered = Answered({"c": lines}, SHARD_OF)
-    assert answered.gap_elsewhere_ns(fault(Probe.ACCEPTED, shard=0), 200) == 60
-    assert answered.gap_elsewhere_ns(fault(Probe.ACCEPTED, shard=0), 300) == 130
+    assert answered.gap_elsewhere_ns(fault(Probe.ACCEPTED, shard=0), 200) == 59
+    assert answered.gap_elsewhere_ns(fault(Probe.ACCEPTED, shard=0), 300) == 129
     assert answered.gap_elsewhere_ns(fault(Probe.ACCEPTED), 200) is None
 
 
+def test_a_gap_lasts_while_somebody_waits_and_nobody_is_accepted() -> None:
+    waits = [*order("c1", "A", 110, PENDING_NEW=190), *order("c2", "A", 150, PENDING_NEW=160)]
+    answered = Answered({"c": [*waits, *order("c3", "B", 195, PENDING_NEW=199)]}, SHARD_OF)
+    assert answered.longest_gap_ns(fault(Probe.UNBROKEN, healed_ns=200)) == 50
+
+
 def test_the_longest_gap_of_a_planned_restart_is_the_worst_shards() -> None:
-    lines = [*order("c1", "A", 90, PENDING_NEW=110), *order("c2", "B", 91, PENDING_NEW=180)]
+    lines = [*order("c1", "A", 90, PENDING_NEW=110), *order("c2", "B", 120, PENDING_NEW=180)]
     answered = Answered({"c": lines}, SHARD_OF)
-    assert answered.longest_gap_ns(fault(Probe.UNBROKEN, healed_ns=200)) == 90
+    assert answered.longest_gap_ns(fault(Probe.UNBROKEN, healed_ns=200)) == 60
 
 
 def test_what_never_recovered_has_no_time() -> None:

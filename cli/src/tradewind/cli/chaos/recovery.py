@@ -47,14 +47,14 @@ class Answered:
         return min(times, default=None)
 
     def longest_gap_ns(self, fault: Fault) -> int:
-        """The longest time without an accepted order while it lasted, on the worst shard."""
+        """The longest time in which somebody waited and nobody was accepted, on the worst shard."""
         return max(
             self._gap_ns({shard}, fault.t_ns, fault.healed_ns)
             for shard in set(self._shard_of.values())
         )
 
     def gap_elsewhere_ns(self, fault: Fault, until_ns: int) -> int | None:
-        """The longest time without an accepted order on the shards that were not harmed.
+        """The same on the shards that were not harmed.
 
         None if every shard was.
         """
@@ -63,12 +63,21 @@ class Answered:
         return self._gap_ns(set(self._shard_of.values()) - {fault.shard}, fault.t_ns, until_ns)
 
     def _gap_ns(self, shards: set[int], from_ns: int, until_ns: int) -> int:
-        times = sorted(
-            told[ACCEPTED]
-            for _asked, _client, account, told in self._orders
-            if self._shard_of[account] in shards and from_ns < told.get(ACCEPTED, 0) < until_ns
+        accepted = sorted(
+            (min(told[ACCEPTED], until_ns), asked)
+            for asked, _client, account, told in self._orders
+            if self._shard_of[account] in shards
+            and asked < until_ns
+            and from_ns < told.get(ACCEPTED, 0)
         )
-        return max(later - earlier for earlier, later in pairwise([from_ns, *times, until_ns]))
+        longest_ns = 0 if accepted else until_ns - from_ns
+        waits_since_ns = until_ns
+        for (before_ns, _), (told_ns, asked_ns) in reversed(
+            list(pairwise([(from_ns, from_ns), *accepted]))
+        ):
+            waits_since_ns = min(waits_since_ns, asked_ns)
+            longest_ns = max(longest_ns, told_ns - max(before_ns, waits_since_ns))
+        return longest_ns
 
     def _harmed(self, fault: Fault) -> set[str]:
         """The clients that were connected to the victim; all, if it is no gateway or had none."""

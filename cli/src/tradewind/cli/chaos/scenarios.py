@@ -39,7 +39,8 @@ class Probe(StrEnum):
     ACKNOWLEDGED: a new order is acknowledged by the venue.
     ARCHIVED: a new order's row is in the warehouse.
     KILLED: a trading state is set and takes effect.
-    UNBROKEN: new orders are accepted all the time; clocked is the longest time without one.
+    UNBROKEN: new orders are accepted all the time; clocked is the longest time in which somebody
+        waited and nobody was accepted.
     """
 
     ACCEPTED = "accepted"

@@ -19,6 +19,8 @@ PLACE_TIMEOUT_S = 20.0
 LOOK_AGAIN_S = 0.1
 WRONG_LAST_SEQUENCE = 10071
 NEVER_LAST_SEQ = 2**53
+HEARD_NS = 2_500_000_000
+"""Nodes are heard of each second."""
 
 
 async def nodes(bus: Bus) -> list[str]:
@@ -89,13 +91,17 @@ async def is_placed(bus: Bus, shards: int) -> bool:
 async def meta_misplaced(bus: Bus, system: Bus, shards: int) -> str:
     """The node that should lead JetStream itself, if one that leads a journal does; else empty.
 
+    Nor is one named that has not been heard of lately: it may be going to stop.
+
     Raises:
         BusError: if a stream has no leader now.
     """
     names = await nodes(bus)
-    leader = await meta_leader(system)
-    home = _place_of_meta(names, shards)
-    return home if leader in _places(names, shards).values() and leader != home else ""
+    meta = await _meta(system)
+    leader, home = meta.get("leader", ""), _place_of_meta(names, shards)
+    heard = [each["name"] for each in meta.get("replicas") or [] if _is_heard(each)]
+    is_misplaced = leader in _places(names, shards).values() and leader != home
+    return home if is_misplaced and home in heard else ""
 
 
 async def move_meta(system: Bus, node: str) -> None:
@@ -169,6 +175,10 @@ def _is_in_sync(replica: dict[str, Any]) -> bool:
     return bool(replica.get("current")) and not replica.get("offline")
 
 
+def _is_heard(replica: dict[str, Any]) -> bool:
+    return _is_in_sync(replica) and replica.get("active", 0) < HEARD_NS
+
+
 async def _place_meta(bus: Bus, system: Bus, node: str) -> None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + PLACE_TIMEOUT_S
@@ -181,12 +191,18 @@ async def _place_meta(bus: Bus, system: Bus, node: str) -> None:
 
 async def meta_leader(system: Bus) -> str:
     """The name of the node that leads JetStream itself; empty while there is none."""
+    return str((await _meta(system)).get("leader", ""))
+
+
+async def _meta(system: Bus) -> dict[str, Any]:
+    """What the node that leads JetStream says of it; empty while there is none."""
     try:
         body = await system.request("$SYS.REQ.SERVER.PING.JSZ", b'{"leader_only":true}')
     except Unknown:
-        return ""  # only the leader answers
+        return {}  # only the leader answers
     answer = msgspec.json.decode(body, type=dict[str, Any])
-    return str(answer.get("data", {}).get("meta_cluster", {}).get("leader", ""))
+    meta: dict[str, Any] = answer.get("data", {}).get("meta_cluster", {})
+    return meta
 
 
 async def _step_down(bus: Bus, api: str, node: str) -> None:
