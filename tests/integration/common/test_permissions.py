@@ -75,6 +75,7 @@ HEARD = [
     ("archiver", "live.journal.0.>"),
     ("console", "live.$KV.STATUS.>"),
     ("archiver", "archive.stored"),
+    ("archiver", "process.ended"),
 ]
 
 NOT_HEARD = [

@@ -47,6 +47,16 @@ def test_who_hears_a_writer_does_not_write_and_takes_over_when_it_is_silent(
     assert one.look()
 
 
+def test_who_is_seen_to_end_is_not_waited_for(clock: Clock, turn: Callable[[str], Turn]) -> None:
+    one = turn("archiver-1.f00")
+    clock.now_s += BEAT_S
+    one.hear("archiver-0.cafe")
+    one.hear_end("archiver-1")
+    assert not one.look()
+    one.hear_end("archiver-0")
+    assert one.look()
+
+
 def test_of_two_that_write_the_lower_name_goes_on(
     clock: Clock, turn: Callable[[str], Turn]
 ) -> None:

@@ -226,6 +226,7 @@ def _readers(every: range) -> _Table:
                 *_events_live(every),
                 *_bucket_live("CONFIG"),
                 subjects.archived(),
+                subjects.process_ended(),
             ],
         ),
         "console": (

@@ -22,6 +22,7 @@ from tradewind.common import codec, subjects
 from tradewind.common.errors import BusError, CodecError, CorruptionError
 from tradewind.common.fingerprint import fingerprint
 from tradewind.common.jetstream import Bus, StreamReader, set_consumer_floor, stream_tail
+from tradewind.common.lease import Holder
 from tradewind.core.commands import OpenSegment
 
 log = logging.getLogger(__name__)
@@ -67,8 +68,11 @@ class Archiver:
         )
 
     async def listen(self) -> None:
-        """Hears what other archivers store."""
+        """Hears what other archivers store, and that they ended."""
         await self._bus.subscribe(subjects.archived(), lambda message: self.hear(message.body))
+        await self._bus.subscribe(
+            subjects.process_ended(), lambda message: self.turn.hear_end(ended(message.body))
+        )
 
     def hear(self, body: bytes) -> None:
         """Another archiver tells what is stored."""
@@ -202,6 +206,11 @@ class Archiver:
                 continue
             self.problem = ""
             return
+
+
+def ended(body: bytes) -> str:
+    """The instance whose process a supervisor has seen to end."""
+    return msgspec.json.decode(body, type=Holder).instance
 
 
 async def read_segment(bus: Bus, shard: int) -> str:

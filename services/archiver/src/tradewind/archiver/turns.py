@@ -3,10 +3,11 @@
 
 The writer tells twenty times a second what is stored. Who hears nothing for a while writes itself,
 with what it has read and kept meanwhile: no lease, no election, and a silent writer is found by the
-very work that is missing. Two that write for a moment do no harm, since a row that is there twice
-is one row; the one whose name is lower goes on.
+very work that is missing; one whose process was seen to end is not waited for. Two that write for a
+moment do no harm, since a row that is there twice is one row; the one whose name is lower goes on.
 """
 
+import math
 import time
 from collections.abc import Callable
 
@@ -31,6 +32,7 @@ class Turn:
         self._name = name
         self._clock = clock
         self._heard_s = clock()
+        self._writer = ""
         self._began_s: float | None = None
         self.is_mine = False
 
@@ -50,7 +52,13 @@ class Turn:
         if self.is_mine and self._name < name:
             return  # it hears this one too, and stops
         self._heard_s = self._clock()
+        self._writer = name
         self.is_mine = False
+
+    def hear_end(self, instance: str) -> None:
+        """A process ended: if it is the one that writes, nobody will be heard."""
+        if self._writer.rpartition(".")[0] == instance:
+            self._heard_s = -math.inf
 
     def look(self) -> bool:
         """Whether it is this one's turn now; takes it if nobody is heard."""
