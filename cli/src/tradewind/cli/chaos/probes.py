@@ -12,7 +12,7 @@ from tradewind.cli.client import GatewayClient, GatewayError
 from tradewind.cli.suite.facts import Facts
 
 DEADLINE_S = 60.0
-LOOK_AGAIN_S = 0.01
+LOOK_AGAIN_S = 0.02
 SPARE_ACCOUNT = "BETA"
 
 
@@ -22,13 +22,14 @@ async def until_archived(facts: Facts, fault: Fault) -> int | None:
         "SELECT count() FROM order_reports WHERE exec_type = 'PENDING_NEW' AND "
         f"transact_time_ns > {time.time_ns()}"
     )
-    while time.monotonic_ns() - fault.t_ns < DEADLINE_S * 1e9:
-        try:
-            if int((await warehouse.select(facts, sql))[0][0]):
-                return time.monotonic_ns() - fault.t_ns
-        except (aiohttp.ClientError, TimeoutError, OSError, LookupError, ValueError):
-            pass  # it is down: that is what is being measured
-        await asyncio.sleep(LOOK_AGAIN_S)
+    async with warehouse.connect(facts) as session:
+        while time.monotonic_ns() - fault.t_ns < DEADLINE_S * 1e9:
+            try:
+                if int((await warehouse.select(session, sql))[0][0]):
+                    return time.monotonic_ns() - fault.t_ns
+            except (aiohttp.ClientError, TimeoutError, OSError, LookupError, ValueError):
+                pass  # it is down: that is what is being measured
+            await asyncio.sleep(LOOK_AGAIN_S)
     return None
 
 

@@ -203,7 +203,9 @@ class _Run:
             "SELECT account, sum(if(side = 'BUY', last_qty, -last_qty)) FROM order_reports FINAL "
             "WHERE exec_type = 'TRADE' GROUP BY account"
         )
-        lots = {account: int(qty) for account, qty in await warehouse.select(self._facts, sql)}
+        async with warehouse.connect(self._facts) as session:
+            rows = await warehouse.select(session, sql)
+        lots = {account: int(qty) for account, qty in rows}
         return {account: lots.get(account, 0) for account in BENCH_ACCOUNTS}
 
 
