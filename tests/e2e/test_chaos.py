@@ -4,6 +4,7 @@
 import json
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,15 @@ from tradewind.cli.chaos.sabotage import SABOTAGES
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(360)]
 
 KILLS, ORDERS = 20, 3_000
-PLANTED = ("resend-on-timeout",)
+PLANTED = (
+    "believe-absence-at-once",
+    "broker-window-dedup-only",
+    "free-exposure-on-timeout",
+    "resend-on-timeout",
+)
 """Bugs that every change is tried with; all others take longer: `make nightly-chaos`."""
+OCCASION = ("--faults", "2", "--orders", "300", "--rate", "50")
+"""Enough for these to show, and little enough for two suites beside each other."""
 
 
 def chaos(expected: int, *arguments: str) -> dict[str, Any]:
@@ -29,6 +37,8 @@ def chaos(expected: int, *arguments: str) -> dict[str, Any]:
         timeout=350,
         check=False,
     )
+    if "MACHINE_LACKS" in done.stderr:
+        pytest.skip(done.stderr.strip().splitlines()[-1])
     assert done.returncode == expected, done.stderr[-3000:] + done.stdout
     report: dict[str, Any] = json.loads(done.stdout)
     assert report["valid"]
@@ -53,7 +63,9 @@ def test_twenty_kills_harm_nothing_and_the_report_says_so(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("bug", PLANTED)
 def test_a_planted_bug_is_found_out_and_nothing_is_without_it(bug: str) -> None:
-    scenario = ("--scenario", SABOTAGES[bug].scenario, "--faults", "2", "--orders", "300")
-    found = chaos(1, *scenario, "--sabotage", bug)["violations"]
-    assert any(found[checker] for checker in SABOTAGES[bug].checkers)
-    assert not any(chaos(0, *scenario)["violations"].values())
+    scenario = ("--scenario", SABOTAGES[bug].scenario, *OCCASION)
+    with ThreadPoolExecutor() as both:
+        broken = both.submit(chaos, 1, *scenario, "--sabotage", bug)
+        whole = both.submit(chaos, 0, *scenario)
+    assert any(broken.result()["violations"][checker] for checker in SABOTAGES[bug].checkers)
+    assert not any(whole.result()["violations"].values())
