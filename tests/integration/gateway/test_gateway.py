@@ -63,6 +63,26 @@ async def test_an_order_is_accepted_repeated_and_listed(platform: Platform) -> N
         assert (position["qty"], position["buy_working"]) == ("0", "0.01")
 
 
+async def test_a_list_comes_in_pages_that_new_orders_do_not_move(platform: Platform) -> None:
+    async with GatewayClient(platform.url, TRADER) as client:
+        for number in range(6):
+            await client.submit(order(f"page-{number}", account=f"BENCH{number % 2}"))
+        everything = await client.orders()
+        assert {"page-0", "page-5"} <= {item["cl_ord_id"] for item in everything}
+        paged: list[Message] = []
+        cursor = None
+        while cursor is not None or not paged:
+            page = await client.call("GET", "/v1/orders", query={"limit": "4", "cursor": cursor})
+            assert len(page["orders"]) == 4 or page["next_cursor"] is None
+            paged, cursor = paged + page["orders"], page["next_cursor"]
+            await client.submit(order(f"meanwhile-{len(paged)}", account=f"BENCH{len(paged) % 2}"))
+        met = [item for item in paged if not item["cl_ord_id"].startswith("meanwhile")]
+        assert [item["cl_ord_id"] for item in met] == [item["cl_ord_id"] for item in everything]
+        assert await client.orders(limit=5) == (await client.orders())[:5]
+        with pytest.raises(GatewayError, match="next_cursor"):
+            await client.call("GET", "/v1/orders", query={"cursor": "x"})
+
+
 async def test_what_is_refused_leaves_no_entry(platform: Platform) -> None:
     bad: list[tuple[Message, str]] = [
         (order("b-1", price="1.001"), "OFF_GRID"),

@@ -27,6 +27,7 @@ FAILED_FROM = 400
 SILENCE_S = 0.3
 LOOK_S = 0.02
 MAX_FRAME_BYTES = 24 * 1024
+PAGE_MAX = 1_000
 """The gateway takes frames of 32 KiB; messages are gathered to less than that."""
 
 Message = dict[str, Any]
@@ -180,13 +181,16 @@ class GatewayClient:
     async def orders(
         self, account: str | None = None, *, is_open_only: bool = False, limit: int = 500
     ) -> list[Message]:
-        """Orders of an account, or of all accounts of the key."""
-        query = {
-            "account": account,
-            "open_only": "true" if is_open_only else "false",
-            "limit": str(limit),
-        }
-        found: list[Message] = (await self.call("GET", "/v1/orders", query=query))["orders"]
+        """Orders of an account, or of all accounts of the key: the first `limit`, page by page."""
+        query = {"account": account, "open_only": "true" if is_open_only else "false"}
+        found: list[Message] = []
+        while len(found) < limit:
+            query["limit"] = str(min(limit - len(found), PAGE_MAX))
+            answer = await self.call("GET", "/v1/orders", query=query)
+            found += answer["orders"]
+            query["cursor"] = answer["next_cursor"]
+            if query["cursor"] is None:
+                break
         return found
 
     async def order(self, account: str, cl_ord_id: str) -> Message:

@@ -175,6 +175,7 @@ def flatten(
 def list_orders(
     account: Annotated[str | None, typer.Option(help="Only this account.")] = None,
     open_only: Annotated[bool, typer.Option("--open", help="Only orders that work.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Not more than this.")] = 500,
     home: Home = HOME,  # type: ignore[assignment]
     name: Name = DEFAULT_NAME,
     as_json: AsJson = False,
@@ -183,7 +184,7 @@ def list_orders(
 
     async def work() -> int:
         async with client_of(home, name) as client:
-            found = await client.orders(account, is_open_only=open_only)
+            found = await client.orders(account, is_open_only=open_only, limit=limit)
         if as_json:
             print_json({"orders": found})
         else:

@@ -22,7 +22,7 @@ class Covers:
         self.all = covers
         self.missing = tuple(bound for bound in REQUIRED if not self._find(bound))
         """Bounds that some scope must set, and none does."""
-        kinds = {scope.partition(":")[0] for scope, _limits in covers if "/" not in scope}
+        kinds = [scope.partition(":")[0] for scope, _limits in covers if "/" not in scope]
         self.unknown_kinds = tuple(kind for kind in PERMITTED_KINDS if kind not in kinds)
         """Kinds of scope that the order has without limits of its own."""
         self._of: dict[str, tuple[tuple[str, int, int], ...]] = {}

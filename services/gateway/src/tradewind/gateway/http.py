@@ -24,11 +24,10 @@ from tradewind.gateway.errors import Refusal, RefusedRequest, refusal
 from tradewind.gateway.governance import Governance
 from tradewind.gateway.instruments import Instruments
 from tradewind.gateway.intake import Intake
+from tradewind.gateway.pages import page_of
 from tradewind.gateway.projection import attributes_of
 from tradewind.gateway.queries import Queries
 from tradewind.gateway.risk_calls import RiskCalls
-
-MAX_LISTED = 1_000
 
 _encode = msgspec.json.Encoder().encode
 _log = logging.getLogger(__name__)
@@ -100,15 +99,14 @@ class Api:
         return await self._order(request, key, requests.Flatten(**_as_dict(fields)))
 
     async def orders(self, request: Request) -> Response:
-        """GET /v1/orders?account=&open_only=&limit=."""
+        """GET /v1/orders?account=&open_only=&limit=&cursor=."""
         key, account = await self.calls.reader(request)
         query = request.query_params
-        limit = query.get("limit", "500")
-        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MAX_LISTED):
-            raise RefusedRequest(refusal("INVALID_FIELD", f"limit is 1 to {MAX_LISTED}."))
         is_open_only = query.get("open_only", "false").lower() in ("true", "1")
-        found = await self.queries.orders(key, account, is_open_only=is_open_only, limit=int(limit))
-        return json_response(200, {"orders": found})
+        found, next_cursor = await self.queries.orders(
+            key, account, is_open_only=is_open_only, page=page_of(query)
+        )
+        return json_response(200, {"orders": found, "next_cursor": next_cursor})
 
     async def order(self, request: Request) -> Response:
         """GET /v1/orders/{cl_ord_id}?account=."""

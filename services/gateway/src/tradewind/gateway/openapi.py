@@ -7,6 +7,7 @@ import msgspec
 
 from tradewind.gateway import admin_requests, governance_requests, requests, risk_requests
 from tradewind.gateway.errors import CODES
+from tradewind.gateway.pages import CURSOR, LIMIT, LIMIT_MAX
 
 _SECURITY = {
     "TW-Key": "The key id.",
@@ -78,11 +79,18 @@ _PATHS: dict[str, dict[str, Any]] = {
         "post": _operation("Submit an order.", _REQUEST_ANSWERS, body="SubmitBody"),
         "get": _operation(
             "List orders.",
-            {"200": "Orders of the account, or of all accounts of the key."},
+            {
+                "200": "Orders of the account, or of all accounts of the key, the newest of each "
+                "shard first; next_cursor, unless it is null, asks for what follows."
+            },
             parameters=(
                 _OPTIONAL_ACCOUNT,
                 _query("open_only", {"type": "boolean", "default": False}),
-                _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000}),
+                _query(
+                    "limit",
+                    {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT},
+                ),
+                _query("cursor", {"type": "string", "pattern": f"^{CURSOR}$"}),
             ),
         ),
     },

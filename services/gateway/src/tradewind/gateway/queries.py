@@ -2,6 +2,7 @@
 """Questions to the order-management replicas, with the answers as clients see them."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from tradewind.gateway import views
 from tradewind.gateway.auth import Key
 from tradewind.gateway.errors import Refusal, RefusedRequest, refusal
 from tradewind.gateway.instruments import Instruments
+from tradewind.gateway.pages import Page
 from tradewind.gateway.projection import projected
 
 TIMEOUT_MS = 1_000
@@ -28,14 +30,30 @@ class Queries:
         self._shards = shards
 
     async def orders(
-        self, key: Key, account: str | None, *, is_open_only: bool, limit: int
-    ) -> list[dict[str, Any]]:
-        """Orders of one account, or of all that the key may use."""
-        question = {"account": account, "open_only": is_open_only, "limit": limit}
-        answers = await self._ask_all(key, account, "orders", question)
-        orders = [order for answer in answers for order in answer["orders"]]
-        visible = [order for order in orders if key.may_use(order["account"])]
-        return [self._order_view(order) for order in visible[:limit]]
+        self, key: Key, account: str | None, *, is_open_only: bool, page: Page
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Orders of one account, or of all that the key may use, and where the next page begins.
+
+        Shard by shard, in each the newest first: what is entered meanwhile moves no page.
+        """
+        wanted = {account} if account is not None else set(key.accounts)
+        question = {
+            "accounts": None if "*" in wanted else sorted(wanted),
+            "open_only": is_open_only,
+        }
+        found: list[dict[str, Any]] = []
+        for shard in (shard for shard in self._shards_of(wanted) if shard >= page.shard):
+            before_seq = page.before_seq if shard == page.shard else None
+            left = page.limit + 1 - len(found)
+            told = await self._ask(
+                shard, "orders", {**question, "limit": left, "before_seq": before_seq}
+            )
+            found += [order | {"shard": shard} for order in told["orders"]]
+            if len(found) > page.limit:
+                break
+        shown = found[: page.limit]
+        more = str(Page(shown[-1]["shard"], shown[-1]["seq"])) if len(found) > len(shown) else None
+        return [self._order_view(order) for order in shown], more
 
     async def order(self, account: str, cl_ord_id: str) -> dict[str, Any]:
         """One order by any of the ids it has had.
@@ -151,12 +169,15 @@ class Queries:
         self, key: Key, account: str | None, what: str, question: dict[str, Any]
     ) -> list[dict[str, Any]]:
         wanted = {account} if account is not None else set(key.accounts)
-        shards = (
-            set(range(self._shards))
-            if "*" in wanted
-            else {subjects.shard_of(name, self._shards) for name in wanted}
+        return await asyncio.gather(
+            *(self._ask(shard, what, question) for shard in self._shards_of(wanted))
         )
-        return await asyncio.gather(*(self._ask(shard, what, question) for shard in sorted(shards)))
+
+    def _shards_of(self, accounts: Iterable[str]) -> list[int]:
+        names = set(accounts)
+        if "*" in names:
+            return list(range(self._shards))
+        return sorted({subjects.shard_of(name, self._shards) for name in names})
 
     async def _ask(self, shard: int, what: str, question: dict[str, Any]) -> dict[str, Any]:
         try:

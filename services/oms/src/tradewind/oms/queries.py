@@ -10,14 +10,15 @@ import msgspec
 
 from tradewind.common import subjects
 from tradewind.common.jetstream import Bus
-from tradewind.core.decide_kill import is_killed
+from tradewind.core.decide_kill import cancels, is_killed
 from tradewind.core.exposure import gross_e8
 from tradewind.core.positions import ATTRIBUTES
 from tradewind.core.state import Order, Position
 from tradewind.oms.appender import Appender
 from tradewind.oms.replica import Replica
 
-LIMIT_MAX = 1000
+LIMIT_MAX = 1001
+"""A page as large as clients may ask for, and one more that tells whether another follows."""
 CHECKPOINTS_SHOWN = 200
 
 
@@ -39,6 +40,7 @@ class Queries:
             "ledgers": self.ledgers,
             "limits": self.limits,
             "kills": self.kills,
+            "to-cancel": self.to_cancel,
             "state": self.state,
         }
         for what, answer in shared.items():
@@ -50,18 +52,21 @@ class Queries:
         await bus.serve(subjects.query_oms(shard, "digests"), _handler(self.digests))
 
     def orders(self, question: dict[str, Any]) -> dict[str, Any]:
-        """The newest orders first: {"account", "open_only", "limit"}."""
+        """The newest orders first: {"accounts", "open_only", "limit", "before_seq"}.
+
+        `accounts` is null for all; `before_seq`, if given, leaves out that entry's and newer ones.
+        """
         state = self._replica.machine.state
-        account = question.get("account")
+        accounts, before_seq = question.get("accounts"), question.get("before_seq")
         limit = min(int(question.get("limit") or LIMIT_MAX), LIMIT_MAX)
         table = state.live_orders if question.get("open_only") else state.orders
-        found: list[dict[str, Any]] = []
-        for order in reversed(table.values()):
-            if account is None or order.account == account:
-                found.append(_plain(order))
-            if len(found) == limit:
-                break
-        return {"orders": found}
+        wanted = (
+            order
+            for order in reversed(table.values())
+            if (accounts is None or order.account in accounts)
+            and (before_seq is None or order.seq < before_seq)
+        )
+        return {"orders": [_plain(order) for order in islice(wanted, limit)]}
 
     def order(self, question: dict[str, Any]) -> dict[str, Any]:
         """One order by any of its request ids: {"account", "cl_ord_id"}; null if there is none.
@@ -129,6 +134,20 @@ class Queries:
             "unconfirmed": [
                 _plain(order) for order in state.live_orders.values() if is_killed(state, order)
             ][:LIMIT_MAX],
+        }
+
+    def to_cancel(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Requests that end what may work, oldest first: {"scope", "venue", "after"}.
+
+        `last` is what to ask `after` next; 0: that was all.
+        """
+        state, after = self._replica.machine.state, int(question.get("after") or 0)
+        wanted = cancels(state, question["scope"], question["venue"])
+        left = [(seq, request) for seq, request in wanted if seq > after]
+        told = left[:LIMIT_MAX]
+        return {
+            "requests": [asdict(request) for _seq, request in told],
+            "last": told[-1][0] if len(left) > LIMIT_MAX else 0,
         }
 
     def _marked(self, names: dict[str, str], position: Position) -> dict[str, Any]:
