@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tradewind.core import commands
+from tradewind.core.decide_kill import cancels
 from tradewind.core.events import (
     ControlRefused,
     KillClearAsked,
@@ -18,7 +19,7 @@ from tradewind.core.invariants import violations
 from tradewind.core.machine import StateMachine
 from tradewind.core.snapshot import parts, restore
 from tradewind.core.testing import ACCOUNT, NEVER_NS, SYMBOL, VENUE, Desk, one
-from tradewind.core.types import ExecType, Reason, TradingState, VenueAction
+from tradewind.core.types import ExecType, OrdStatus, Reason, TradingState, VenueAction
 
 SCOPES = (
     "firm",
@@ -77,6 +78,27 @@ def test_a_replace_of_what_cannot_be_cancelled_yet_is_refused_too() -> None:
     desk.report(order, ExecType.CANCEL_REJECTED, request_id=pending)
     assert desk.replace("r", "c1", qty=5).reason is Reason.KILLED
     assert desk.cancel("x", "c1").exec_type is ExecType.PENDING_CANCEL
+
+
+def test_what_works_in_a_scope_can_be_cancelled_before_any_entry_says_so() -> None:
+    desk = Desk.opened()
+    ended, *working = [desk.ack(desk.submit(f"c{n}").order_id).order_id for n in range(3)]
+    desk.report(ended, ExecType.CANCELED)
+    state = desk.machine.state
+    for scope in SCOPES:
+        found = cancels(state, scope, VENUE)
+        assert [(each.action, each.order_id) for _seq, each in found] == [
+            (VenueAction.CANCEL, order) for order in working
+        ]
+    assert not cancels(state, "firm", "OTHER")
+    assert not any(cancels(state, scope, VENUE) for scope in OTHERS)
+    first = cancels(state, "firm", VENUE)[0][1]
+    desk.report(first.order_id, ExecType.CANCELED, request_id=first.request_id)
+    assert desk.order(first.order_id).ord_status is OrdStatus.CANCELED
+    kill(desk)
+    second = cancels(desk.machine.state, "firm", VENUE)[0][1]
+    desk.report(second.order_id, ExecType.CANCELED, request_id=second.request_id)
+    assert desk.order(second.order_id).ord_status is OrdStatus.CANCELED
 
 
 def test_a_parent_goes_with_its_children() -> None:

@@ -3,7 +3,7 @@
 
 import pytest
 
-from tests.unit.venue.fakes import FakeBus, FakeVenue, request, session
+from tests.unit.venue.fakes import FakeBus, FakeVenue, report, request, session
 from tests.unit.venue.test_session import running
 from tradewind.common.kills import Kill, Kills
 from tradewind.common.testing import eventually
@@ -55,3 +55,18 @@ async def test_nobody_says_of_what_an_earlier_session_may_have_sent_that_it_was_
         bus.emit(request(3, VenueAction.CANCEL, order_seq=1))
         await eventually(lambda: venue.sent == ["seg-0-3"])
     assert bus.reports == []
+
+
+async def test_cancels_that_cannot_wait_go_before_others_and_nobody_waits_for_answers() -> None:
+    bus, venue = FakeBus(), FakeVenue()
+    shard = session(bus, venue, answer_timeout_ms=100)
+    shard.hurry([request(8, VenueAction.CANCEL, order_seq=1)])
+    async with running(shard):
+        await eventually(lambda: shard.is_open)
+        bus.emit(request(1))
+        await eventually(lambda: venue.sent == ["seg-0-1"])
+        venue.connections[-1].say(report(1))
+        shard.hurry(request(n, VenueAction.CANCEL, order_seq=1) for n in (2, 3))
+        await eventually(lambda: venue.sent == ["seg-0-1", "seg-0-2", "seg-0-3"])
+        await eventually(lambda: not shard.doubts)
+    assert len(venue.connections) == 1

@@ -134,6 +134,7 @@ def _order_path(every: range) -> _Table:
                 *_bucket_read("CONFIG", "LEASES", "FIX"),
                 "$KV.LEASES.venue.*",
                 "$KV.FIX.venue.*.*",
+                subjects.query_oms("*", "to-cancel"),
             ],
             [
                 *_events_live(every),

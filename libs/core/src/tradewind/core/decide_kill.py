@@ -5,7 +5,7 @@ It is part of the state, so it outlives every restart. While a scope is killed i
 cannot be opened; what is cleared stays HALTED until somebody opens it on purpose.
 """
 
-from tradewind.core import commands, parents, scopes
+from tradewind.core import commands, parents, requests, scopes
 from tradewind.core.commands import Entry
 from tradewind.core.events import (
     ControlRefused,
@@ -14,9 +14,12 @@ from tradewind.core.events import (
     KillCleared,
     ScopeKilled,
     TradingStateSet,
+    VenueRequest,
 )
 from tradewind.core.state import Order, State
 from tradewind.core.types import Reason, TradingState
+
+UNASKED = "-K"
 
 
 def kill_scope(state: State, entry: Entry) -> tuple[Event, ...]:
@@ -100,6 +103,19 @@ def set_trading_state(state: State, entry: Entry) -> tuple[Event, ...]:
 def is_killed(state: State, order: Order) -> bool:
     """Some scope that covers the order is stopped."""
     return bool(state.kills) and any(scope in state.kills for scope in _scopes(state, order))
+
+
+def cancels(state: State, scope: str, venue: str) -> tuple[tuple[int, VenueRequest], ...]:
+    """What ends everything of a scope that may work at a venue, before any entry says so.
+
+    Each with the sequence its order was entered at. Their ids are no request's here: what the
+    venue answers counts as its own doing.
+    """
+    return tuple(
+        (order.seq, requests.cancel(order, f"{order.order_id}{UNASKED}"))
+        for order in _wanted(state, scope)
+        if order.venue == venue and not order.is_parent
+    )
 
 
 def is_stoppable(scope: str) -> bool:

@@ -31,6 +31,7 @@ from tradewind.venue.fix_ceilings import BUCKET as FIX
 from tradewind.venue.fix_ceilings import KvCeilings
 from tradewind.venue.instruments import BUCKET as INSTRUMENTS
 from tradewind.venue.instruments import Instruments
+from tradewind.venue.kill_cancels import KillCancels
 from tradewind.venue.session import ShardSession
 from tradewind.venue.settings import Settings
 
@@ -59,7 +60,8 @@ async def serve(settings: Settings, stop: Stop) -> None:
             )
             await instruments.load()
             sessions: list[ShardSession] = []
-            kills = Kills()
+            kill_cancels = KillCancels(bus, settings.venue, sessions)
+            kills = Kills(kill_cancels.begin)
             await kills.listen(bus)
             try:
                 await serve_until(

@@ -10,7 +10,7 @@ sent again: the venue answers a repeated request id with its first answer.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from tradewind.core.commands import ApplyVenueReport
@@ -57,6 +57,7 @@ class _Item:
     request: VenueRequest
     received_ns: int
     was_sent: Awaitable[bool] | None
+    is_awaited: bool = True
 
 
 class Outbound:
@@ -105,6 +106,12 @@ class Outbound:
         if request.is_possibly_sent and request.action is VenueAction.NEW:
             was_sent = self._adapter.query(request)
         self._queue.append(_Item(request, received_ns, was_sent))
+        self._wake.set()
+
+    def hurry(self, cancels: Iterable[VenueRequest]) -> None:
+        """Sends cancels before everything else; nobody waits for what the venue says to them."""
+        now_ns = time.perf_counter_ns()
+        self._again.extend(_Item(request, now_ns, None, is_awaited=False) for request in cancels)
         self._wake.set()
 
     def answered(self, report: ApplyVenueReport) -> None:
@@ -169,8 +176,9 @@ class Outbound:
             raise VenueGone("this connector may not be the active one any more")
         await self._adapter.send(request)
         self._counters.note_sent(item.received_ns)
-        self._on_sent(request.order_id)
-        self._doubts.add(request)
+        if item.is_awaited:
+            self._on_sent(request.order_id)
+            self._doubts.add(request)
 
     async def _proved(self, request: VenueRequest, was_sent: Awaitable[bool]) -> bool:
         """The venue's word on a request that may have been sent; without it, nobody knows."""

@@ -21,7 +21,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import count
 
@@ -132,6 +132,11 @@ class ShardSession:
     def position(self) -> int:
         """Sequence of the last output read."""
         return self._next_seq
+
+    def hurry(self, cancels: Iterable[VenueRequest]) -> None:
+        """Sends cancels at once; without a session to do it in, the next one gets the journal's."""
+        if self._outbound is not None:
+            self._outbound.hurry(cancels)
 
     async def run(self) -> None:
         """Works for ever.
