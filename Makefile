@@ -14,7 +14,7 @@ ifneq ($(shell cat $(VENV)/.checkout 2>/dev/null),$(CURDIR))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check fmt lock clean nightly-chaos nightly-containers nightly-mutation nightly-simulation
+.PHONY: help install run test check fmt lock clean nightly-chaos nightly-containers nightly-mutation nightly-risk nightly-simulation
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ nightly-chaos: install ## every scenario of tradewind chaos, then every planted 
 
 nightly-containers: install ## the stack in containers, scaled, and losing containers under load
 	@bash tools/nightly-containers.sh
+
+nightly-risk: install ## 50 drills of the kill switch, 1,000 orders each
+	$(BIN)/python -m tests.drills --drills 50
 
 nightly-simulation: install ## 10,000 seeds of the simulation, and every planted bug within 2,000
 	$(BIN)/python -m tests.simulation --seeds 0:10000

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -161,8 +162,9 @@ async def _priced(bus: Bus, shard: int) -> bool:
     return True
 
 
-@pytest.fixture
-async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
+@asynccontextmanager
+async def started_platform(folder: Path) -> AsyncIterator[Platform]:
+    """A cluster, prices, replicas and one gateway; all gone afterwards."""
     async with LocalCluster(SHARDS) as cluster:
         await init_job.run(
             init_job.Settings(
@@ -172,7 +174,7 @@ async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
         bus = await cluster.bus("admin")
         for shard in range(SHARDS):
             await eventually(partial(_priced, bus, shard), 15.0, what=f"a price in shard {shard}")
-        started = Platform(cluster, bus, tmp_path)
+        started = Platform(cluster, bus, folder)
         for shard in range(SHARDS):
             started.start_replica(shard)
         started.start_gateway()
@@ -184,3 +186,9 @@ async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
                 process.kill()
             for process in started.processes.values():
                 await asyncio.to_thread(process.wait)
+
+
+@pytest.fixture
+async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
+    async with started_platform(tmp_path) as started:
+        yield started

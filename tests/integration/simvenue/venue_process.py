@@ -50,7 +50,12 @@ class VenueProcess:
 
 @asynccontextmanager
 async def venue_process(
-    state_dir: Path, *, flow: str = "none", port: int = 0, fix_port: int = 0
+    state_dir: Path,
+    *,
+    flow: str = "none",
+    port: int = 0,
+    fix_port: int = 0,
+    symbol: str = "BTC-USD",
 ) -> AsyncIterator[VenueProcess]:
     """Starts a venue and ends it."""
     process = await asyncio.create_subprocess_exec(
@@ -63,6 +68,7 @@ async def venue_process(
             "TRADEWIND_FIX_PORT": str(fix_port),
             "TRADEWIND_STATE_DIR": str(state_dir),
             "TRADEWIND_FLOW": flow,
+            "TRADEWIND_SYMBOL": symbol,
             "TRADEWIND_VENUE_KEY": KEY,
         },
     )
