@@ -87,13 +87,14 @@ class Drill:
                 await self._define(venue, symbol)
         self._start_services()
         await self.platform.ready(self.platform.other_url)
+        await eventually(self._is_connected, PATIENCE_S, what="sessions with all venues")
 
     async def enter(self, orders: int) -> None:
         """Orders that work at all venues."""
         async with GatewayClient(self.platform.other_url, TRADER) as trader:
             for first in range(0, orders, AT_ONCE):
                 numbers = range(first, min(first + AT_ONCE, orders))
-                await asyncio.gather(*(trader.submit(order(f"w{n}", n)) for n in numbers))
+                await asyncio.gather(*(self._surely(trader, order(f"w{n}", n)) for n in numbers))
         await eventually(
             lambda: len(self._told("NEW")) >= orders, PATIENCE_S, what="orders at the venues"
         )
@@ -180,6 +181,24 @@ class Drill:
                 "TRADEWIND_VENUE_KEY": KEY,
             }
             self.platform.start("venue", f"venue-{name}", env)
+
+    async def _is_connected(self) -> bool:
+        beats = KeyValue(self.platform.bus, "STATUS")
+        for name in self.venues:
+            beat = await beats.get(subjects.status_key("venue", f"venue-{name}"))
+            if beat is None or json.loads(beat.value)["role"] != "connected":
+                return False
+        return True
+
+    async def _surely(self, trader: GatewayClient, wanted: dict[str, str]) -> None:
+        """Sends it again, which is safe, while the journal takes nothing."""
+
+        async def is_entered() -> bool:
+            with suppress(GatewayError):
+                return bool(await trader.submit(wanted))
+            return False
+
+        await eventually(is_entered, PATIENCE_S, what=f"order {wanted['cl_ord_id']}")
 
     async def _keep_entering(self) -> None:
         """More orders all the time, whatever becomes of them."""

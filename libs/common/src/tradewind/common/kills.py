@@ -3,18 +3,23 @@
 
 No stream, so no leader, has to be there for it. Gateways stop taking and connectors stop sending
 what it covers the moment they hear it; the entry in the journal, which makes it last, follows.
+It is said again for a while: who has just lost its node hears it on the next one.
 Nothing heard here opens anything again but the word that two people have cleared it.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable
 
 import msgspec
 
 from tradewind.common import subjects
+from tradewind.common.errors import BusError
 from tradewind.common.jetstream import Bus, Message
 
 log = logging.getLogger(__name__)
+
+AGAIN_S = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 
 class Kill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,9 +62,26 @@ class Kills:
             self._stopped[kill.scope] = kill
             self._on_kill(kill)
 
+    def spread(self, bus: Bus, kill: Kill) -> None:
+        """A kill begins here: takes it, and tells everybody, again and again for a while."""
+        self.take(kill)
+        say(bus, kill)
+        loop = asyncio.get_running_loop()
+        for pause_s in AGAIN_S:
+            loop.call_later(pause_s, self._say_again, bus, kill)
+
     def stop(self, scopes: Iterable[str]) -> bool:
         """Whether one of these scopes is stopped."""
         return bool(self._stopped) and any(scope in self._stopped for scope in scopes)
+
+    def _say_again(self, bus: Bus, kill: Kill) -> None:
+        """Not once it is over: the word that it is must be the last one."""
+        if kill.scope not in self._stopped:
+            return
+        try:
+            say(bus, kill)
+        except BusError as error:
+            log.error("the kill of %s was not said again: %s", kill.scope, error)
 
     def _hear(self, message: Message) -> None:
         try:

@@ -150,8 +150,7 @@ class Gateway:
 
     def stop(self, kill: Kill) -> None:
         """Stops a scope here and, as fast as the bus is, everywhere."""
-        self.kills.take(kill)
-        kills.say(self.bus, kill)
+        self.kills.spread(self.bus, kill)
 
     def journal_kill(self, kill: Kill) -> None:
         """Every gateway that hears a kill makes it last, whatever became of who said it."""
