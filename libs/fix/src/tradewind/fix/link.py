@@ -26,6 +26,13 @@ class LinkDown(TradewindError):
     code = "FIX_LINK_DOWN"
 
 
+class Reader(Protocol):
+    """Where bytes come from: an asyncio.StreamReader, or something in front of one."""
+
+    async def read(self, size: int, /) -> bytes:
+        """What has come, b"" at the end."""
+
+
 class Writer(Protocol):
     """Where bytes leave: an asyncio.StreamWriter, or something in front of one."""
 
@@ -44,7 +51,7 @@ class Link:
 
     def __init__(
         self,
-        reader: asyncio.StreamReader,
+        reader: Reader,
         writer: Writer,
         ends: Ends,
         store: Store,

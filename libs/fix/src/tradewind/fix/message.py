@@ -13,6 +13,7 @@ from tradewind.fix import tags
 SOH = b"\x01"
 BEGIN = b"8=FIX.4.4\x01"
 Body = tuple[tuple[int, str], ...]
+NUMBER_DIGITS_MAX = 18
 
 
 class Garbled(ValueError):
@@ -109,11 +110,16 @@ def decode(raw: bytes) -> Message:
     return _read(parts[2:])
 
 
+def is_number(text: str) -> bool:
+    """Whether a field is a natural number of an ordinary size: digits, and ASCII's alone."""
+    return text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX
+
+
 def _read(parts: Iterable[bytes]) -> Message:
     pairs = [part.decode("latin-1").partition("=") for part in parts]
     named = dict((tag, value) for tag, _equals, value in reversed(pairs))
     msg_type, number = named["35"], named.get("34", "")
-    if not (number.isascii() and number.isdigit()):
+    if not is_number(number):
         raise Garbled("there is no MsgSeqNum")
     seq = int(number)
     fields: dict[int, str] = {}

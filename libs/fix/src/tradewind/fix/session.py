@@ -18,7 +18,16 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from tradewind.fix import tags
-from tradewind.fix.message import Body, Garbled, Malformed, Message, Sent, decode, encode
+from tradewind.fix.message import (
+    Body,
+    Garbled,
+    Malformed,
+    Message,
+    Sent,
+    decode,
+    encode,
+    is_number,
+)
 from tradewind.fix.stamps import stamp
 from tradewind.fix.store import Store
 
@@ -103,6 +112,18 @@ class Session:
         self._now_s = now_s
         return self._emit(msg_type, *body)
 
+    def reject(self, message: Message, reason: int, tag: int, text: str) -> None:
+        """Says that a message breaks a rule; `deliver` may, of the message that it was given."""
+        culprit = ((tags.REF_TAG_ID, str(tag)),) if tag else ()
+        self._emit(
+            tags.REJECT,
+            (tags.REF_SEQ_NUM, str(message.seq)),
+            *culprit,
+            (tags.REF_MSG_TYPE, message.msg_type),
+            (tags.SESSION_REJECT_REASON, str(reason)),
+            (tags.TEXT, text),
+        )
+
     def ask_from(self, number: int, now_s: float) -> None:
         """Has everything from this number on sent again, whether or not it was taken before."""
         self._now_s = now_s
@@ -174,7 +195,7 @@ class Session:
 
     def _logged_on(self, logon: Message) -> None:
         heartbeat = logon.get(tags.HEART_BT_INT)
-        if logon.get(tags.ENCRYPT_METHOD) != "0" or not heartbeat.isdigit():
+        if logon.get(tags.ENCRYPT_METHOD) != "0" or not is_number(heartbeat):
             self._say_logout("a Logon has EncryptMethod (98) 0 and HeartBtInt (108)")
             self._end("the Logon is incomplete")
             return
@@ -203,13 +224,13 @@ class Session:
             case tags.TEST_REQUEST if message.get(tags.TEST_REQ_ID):
                 self._emit(tags.HEARTBEAT, (tags.TEST_REQ_ID, message.get(tags.TEST_REQ_ID)))
             case tags.TEST_REQUEST:
-                self._reject(message, 1, tags.TEST_REQ_ID, "required tag 112 is missing")
+                self.reject(message, 1, tags.TEST_REQ_ID, "required tag 112 is missing")
             case tags.RESEND_REQUEST:
                 self._send_again(message)
             case tags.LOGOUT:
                 self._logged_out(message)
             case tags.LOGON:
-                self._reject(message, 99, tags.MSG_TYPE, "this session is logged on")
+                self.reject(message, 99, tags.MSG_TYPE, "this session is logged on")
             case tags.HEARTBEAT:
                 pass
             case _:
@@ -252,8 +273,8 @@ class Session:
 
     def _fill_gap(self, message: Message) -> None:
         number = message.get(tags.NEW_SEQ_NO)
-        if not number.isdigit() or int(number) <= message.seq:
-            self._reject(message, 5, tags.NEW_SEQ_NO, "NewSeqNo (36) must be above MsgSeqNum")
+        if not is_number(number) or int(number) <= message.seq:
+            self.reject(message, 5, tags.NEW_SEQ_NO, "NewSeqNo (36) must be above MsgSeqNum")
             self._store.expect(message.seq + 1)
         else:
             self._skip_to(int(number))
@@ -261,8 +282,8 @@ class Session:
     def _reset(self, message: Message) -> None:
         """A SequenceReset that is no gap fill counts whatever its own number is."""
         number = message.get(tags.NEW_SEQ_NO)
-        if not number.isdigit() or int(number) < self._store.next_in:
-            self._reject(message, 5, tags.NEW_SEQ_NO, "NewSeqNo (36) is below what is expected")
+        if not is_number(number) or int(number) < self._store.next_in:
+            self.reject(message, 5, tags.NEW_SEQ_NO, "NewSeqNo (36) is below what is expected")
             return
         self._skip_to(int(number))
         self._drain()
@@ -270,13 +291,13 @@ class Session:
     def _send_again(self, request: Message) -> None:
         last = self._store.next_out - 1
         asked = [request.get(tag) for tag in (tags.BEGIN_SEQ_NO, tags.END_SEQ_NO)]
-        if not all(number.isdigit() for number in asked):
-            self._reject(request, 6, tags.BEGIN_SEQ_NO, "tags 7 and 16 must be numbers")
+        if not all(map(is_number, asked)):
+            self.reject(request, 6, tags.BEGIN_SEQ_NO, "tags 7 and 16 must be numbers")
             return
         begin, end = map(int, asked)
         end = last if end in INFINITY else min(end, last)
         if not 0 < begin <= end:
-            self._reject(request, 5, tags.BEGIN_SEQ_NO, f"of {begin} to {end} nothing was sent")
+            self.reject(request, 5, tags.BEGIN_SEQ_NO, f"of {begin} to {end} nothing was sent")
             return
         for sent in self._store.replay(begin, end):
             self._gap_fill(begin, sent.seq)
@@ -304,7 +325,7 @@ class Session:
 
     def _refuse_names(self, message: Message) -> None:
         if self.state is State.UP:
-            self._reject(message, 9, tags.SENDER_COMP_ID, "CompID problem")
+            self.reject(message, 9, tags.SENDER_COMP_ID, "CompID problem")
             self._say_logout("CompID problem")
         self._end("a message is from or for somebody else")
 
@@ -313,22 +334,9 @@ class Session:
         if self.state is State.LOGGING_ON:
             self._end(f"the first message cannot be read: {error.text}")
         elif error.seq == self._store.next_in:
-            self._reject(
-                Message(error.msg_type, error.seq, {}), error.reason, error.tag, error.text
-            )
+            self.reject(Message(error.msg_type, error.seq, {}), error.reason, error.tag, error.text)
             self._store.expect(error.seq + 1)
             self._drain()
-
-    def _reject(self, message: Message, reason: int, tag: int, text: str) -> None:
-        culprit = ((tags.REF_TAG_ID, str(tag)),) if tag else ()
-        self._emit(
-            tags.REJECT,
-            (tags.REF_SEQ_NUM, str(message.seq)),
-            *culprit,
-            (tags.REF_MSG_TYPE, message.msg_type),
-            (tags.SESSION_REJECT_REASON, str(reason)),
-            (tags.TEXT, text),
-        )
 
     def _beat(self) -> None:
         silent_s = self._now_s - self._heard_s

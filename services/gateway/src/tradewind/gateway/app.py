@@ -22,6 +22,8 @@ from tradewind.gateway.calls import Calls
 from tradewind.gateway.disconnects import Disconnects
 from tradewind.gateway.egress import Egress
 from tradewind.gateway.entries import OperatorEntries
+from tradewind.gateway.fix.acceptor import Acceptor
+from tradewind.gateway.fix.desk import Means
 from tradewind.gateway.governance import Governance
 from tradewind.gateway.instruments import Instrument, Instruments
 from tradewind.gateway.intake import Intake
@@ -83,6 +85,7 @@ class Gateway:
             answer_wait_ms=settings.answer_wait_ms,
         )
         queries = Queries(bus, self.instruments, shards)
+        self.fix = Acceptor(Means(calls, intake, queries), self.egress, self.disconnects)
         api = http.Api(
             calls=calls,
             intake=intake,
@@ -112,6 +115,7 @@ class Gateway:
         return {
             "role": "ready" if self.is_ready else "waiting",
             "sessions": self.sessions.count,
+            "fix_sessions": self.fix.count,
             "canceled_on_disconnect": self.disconnects.canceled,
             "killed": self.kills.scopes,
             "unacked": self.journal.unacked,
@@ -199,6 +203,8 @@ class Gateway:
             subjects.process_ended(), lambda message: self.disconnects.hear_end(message.body)
         )
         listening = server.bind(self.settings.http_host, self.settings.http_port)
+        if self.settings.fix_port is not None:
+            await self.fix.listen(self.settings.http_host, self.settings.fix_port)
         heartbeat = Heartbeat(self.bus, self.settings.service, SERVICE)
         background = asyncio.ensure_future(
             supervise(
@@ -219,6 +225,7 @@ class Gateway:
             self.is_stopping = True
             halt.set()
             await serving
+            await self.fix.close()
             await self.sessions.ended()
             if background.done():
                 background.result()

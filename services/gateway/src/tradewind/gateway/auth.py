@@ -166,6 +166,15 @@ class Authenticator:
         replayed = self._nonces[key.key_id].take(signed.nonce, now_ms)
         return refusal(replayed) if replayed else key
 
+    def of_secret(self, key_id: str, secret: str) -> Key | Refusal:
+        """The key of that id, if that is its secret: where a protocol has passwords only."""
+        key = self._keys.get(key_id)
+        expected = key.secret if key else _NO_SECRET
+        is_right = hmac.compare_digest(expected, secret.encode())
+        if key is None:
+            return refusal("UNKNOWN_KEY")
+        return key if is_right else refusal("BAD_PASSWORD")
+
     def throttle(self, key: Key) -> Throttle:
         """How fast the key asks at this gateway, in all its sessions and calls."""
         return self._throttles[key.key_id]

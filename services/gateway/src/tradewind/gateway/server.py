@@ -26,8 +26,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """The listening socket.
+def bind(host: str, port: int, setting: str = "TRADEWIND_HTTP_PORT") -> socket.socket:
+    """The listening socket; `setting` is what names its port.
 
     Raises:
         SettingsError: PORT_TAKEN, if somebody else listens there.
@@ -43,7 +43,7 @@ def bind(host: str, port: int) -> socket.socket:
         listening.close()
         raise SettingsError(
             f"cannot listen on {host}:{port} ({error.strerror}): "
-            "stop what uses it or set another TRADEWIND_HTTP_PORT",
+            f"stop what uses it or set another {setting}",
             code="PORT_TAKEN",
         ) from error
     return listening

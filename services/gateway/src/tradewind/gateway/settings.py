@@ -16,6 +16,8 @@ class GatewaySettings:
     service: ServiceSettings
     http_host: str
     http_port: int
+    fix_port: int | None
+    """Where FIX clients arrive; None: there are none."""
     keys_file: Path
     ack_timeout_ms: int
     """Without the broker's acknowledgement for this long, the outcome is called unknown."""
@@ -30,12 +32,13 @@ class GatewaySettings:
     def from_env(cls, env: Mapping[str, str]) -> "GatewaySettings":
         """Reads the service settings and TRADEWIND_HTTP_HOST, _HTTP_PORT and _KEYS_FILE.
 
-        Optional: TRADEWIND_ACK_TIMEOUT_MS, _ANSWER_WAIT_MS, _ORDER_TTL_MS, _TRACE_RATIO.
+        Optional: TRADEWIND_FIX_PORT, _ACK_TIMEOUT_MS, _ANSWER_WAIT_MS, _ORDER_TTL_MS, _TRACE_RATIO.
         """
         return cls(
             service=ServiceSettings.from_env(env),
             http_host=env.get("TRADEWIND_HTTP_HOST", "") or "127.0.0.1",
             http_port=integer(env, "TRADEWIND_HTTP_PORT"),
+            fix_port=integer(env, "TRADEWIND_FIX_PORT") if "TRADEWIND_FIX_PORT" in env else None,
             keys_file=Path(require(env, "TRADEWIND_KEYS_FILE")),
             ack_timeout_ms=integer(env, "TRADEWIND_ACK_TIMEOUT_MS", 2_000),
             answer_wait_ms=integer(env, "TRADEWIND_ANSWER_WAIT_MS", 200),

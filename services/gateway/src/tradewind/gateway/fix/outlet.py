@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Both directions of one connection, each with its bound."""
+
+import asyncio
+
+from tradewind.gateway.journal import Journal
+
+UNREAD_BYTES_MAX = 8 * 1024 * 1024
+
+
+class Inlet:
+    """Where a session reads: not while too many requests are under way (see `link.Reader`)."""
+
+    def __init__(self, reader: asyncio.StreamReader, journal: Journal) -> None:
+        self._reader = reader
+        self._journal = journal
+
+    async def read(self, size: int) -> bytes:
+        """What has come, b"" at the end."""
+        data = await self._reader.read(size)
+        await self._journal.room()
+        return data
+
+
+class Outlet:
+    """Where a session writes (see `link.Writer`): a client that reads too slowly is cut off."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+
+    def write(self, data: bytes) -> None:
+        """Takes bytes; never waits."""
+        self._writer.write(data)
+        if self._writer.transport.get_write_buffer_size() > UNREAD_BYTES_MAX:
+            self._writer.transport.abort()
+
+    async def drain(self) -> None:
+        """Never waits: what is unread has a bound of its own."""
+
+    def close(self) -> None:
+        """Closes once what was written has left."""
+        self._writer.close()
