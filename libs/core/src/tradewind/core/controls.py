@@ -43,10 +43,15 @@ CONTROLS: tuple[Control, ...] = (
         name="Kill switch",
         rule="One decision stops a scope and cancels what works; two clear it, with the cause.",
         source="RTS 6 12; FIA 1.5",
-        where=CORE,
+        where=f"gateway, venue; {CORE}",
         reasons=(R.KILLED,),
         setting="tradewind risk kill, clear",
-        tests=("tests/unit/core/test_kill.py",),
+        tests=(
+            "tests/unit/core/test_kill.py",
+            "tests/unit/venue/test_kill.py",
+            "tests/integration/gateway/test_kill.py",
+            "tests/integration/gateway/test_kill_drill.py",
+        ),
     ),
     Control(
         code="C29",
