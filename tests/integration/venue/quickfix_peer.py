@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """QuickFIX, an engine that shares nothing with ours, in a process of its own.
 
-`python -m tests.integration.venue.quickfix_peer acceptor|initiator FOLDER PORT`. It says what
-happens as JSON lines. As acceptor it takes each new order and fills it; as initiator it sends the
-messages that it reads from its standard input, `35=D|11=...` a line.
+`python -m tests.integration.venue.quickfix_peer ROLE FOLDER PORT`. It says what happens as JSON
+lines. As `acceptor` it takes each new order and fills it; as `initiator` at the venue, or as
+`trader` at a gateway, it sends the messages that it reads from its standard input, `35=D|11=...`
+a line.
 """
 
 import json
@@ -16,7 +17,7 @@ import quickfix as fix
 
 SETTINGS = """
 [DEFAULT]
-ConnectionType={role}
+ConnectionType={kind}
 StartTime=00:00:00
 EndTime=00:00:00
 UseDataDictionary=N
@@ -27,13 +28,18 @@ SocketConnectHost=127.0.0.1
 SocketReuseAddress=Y
 HeartBtInt=5
 ReconnectInterval=1
+ResetOnLogon={reset}
 [SESSION]
 BeginString=FIX.4.4
 SenderCompID={me}
 TargetCompID={peer}
 """
-NAMES = {"acceptor": ("QUICK", "TRADEWIND-0"), "initiator": ("QUICK", "SIMVENUE")}
-PASSWORD = "venue-key"
+NAMES = {
+    "acceptor": ("QUICK", "TRADEWIND-0"),
+    "initiator": ("QUICK", "SIMVENUE"),
+    "trader": ("trader", "TRADEWIND"),
+}
+PASSWORDS = {"initiator": "venue-key", "trader": "trader-secret"}
 
 
 def say(kind: str, **more: str) -> None:
@@ -44,9 +50,10 @@ def say(kind: str, **more: str) -> None:
 class Application(fix.Application):  # type: ignore[misc]
     """What the engine hands over."""
 
-    def __init__(self, *, is_acceptor: bool) -> None:
+    def __init__(self, role: str) -> None:
         super().__init__()
-        self._is_acceptor = is_acceptor
+        self._is_acceptor = role == "acceptor"
+        self._password = PASSWORDS.get(role, "")
         self.session: fix.SessionID | None = None
         self._reports = int(time.time())
 
@@ -63,7 +70,7 @@ class Application(fix.Application):  # type: ignore[misc]
         kind = fix.MsgType()
         message.getHeader().getField(kind)
         if kind.getValue() == "A" and not self._is_acceptor:
-            message.setField(554, PASSWORD)
+            message.setField(554, self._password)
 
     def fromAdmin(self, message: fix.Message, session: fix.SessionID) -> None:
         say("admin", text=plain(message))
@@ -112,11 +119,15 @@ def main(role: str, folder: str, port: str) -> None:
     me, peer = NAMES[role]
     path = Path(folder) / f"{role}.cfg"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(SETTINGS.format(role=role, folder=folder, port=port, me=me, peer=peer))
-    application = Application(is_acceptor=role == "acceptor")
+    kind = "acceptor" if role == "acceptor" else "initiator"
+    reset = "Y" if role == "trader" else "N"
+    path.write_text(
+        SETTINGS.format(kind=kind, reset=reset, folder=folder, port=port, me=me, peer=peer)
+    )
+    application = Application(role)
     settings = fix.SessionSettings(str(path))
     store = fix.FileStoreFactory(settings)
-    make = fix.SocketAcceptor if role == "acceptor" else fix.SocketInitiator
+    make = fix.SocketAcceptor if kind == "acceptor" else fix.SocketInitiator
     engine = make(application, store, settings)
     engine.start()
     say("started")

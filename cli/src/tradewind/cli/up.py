@@ -130,6 +130,7 @@ def _say_ready(facts: Facts, options: Options, elapsed_s: float) -> None:
     err.print(f"\n[bold green]ready[/] after {elapsed_s:.1f} s")
     err.print(f"  console   {facts.console_url}")
     err.print(f"  gateway   {facts.gateway_url}  (API: /v1/openapi.json)")
+    err.print(f"  FIX 4.4   {' '.join(facts.gateway_fix_addresses)}")
     err.print(f"  venue     {facts.venue_url}/v1/book?depth=5")
     err.print(f"  logs      {facts.folder / 'logs'}")
     if not options.is_demo:

@@ -85,6 +85,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     node_hosts: tuple[str, ...] = (HOST,) * NODES
     edge_port: int = 0
     fix_port: int = 0
+    gateway_fix_ports: list[int] = []
     protocol: Protocol = Protocol.SIM
 
     @property
@@ -110,6 +111,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         """Addresses of the gateways themselves, the first first."""
         ports = [self.gateway_port, *self.more_gateway_ports]
         return [f"http://{HOST}:{port}" for port in ports]
+
+    @property
+    def gateway_fix_addresses(self) -> list[str]:
+        """Where FIX clients connect, at any of the gateways."""
+        return [f"{HOST}:{port}" for port in self.gateway_fix_ports]
 
     @property
     def console_url(self) -> str:

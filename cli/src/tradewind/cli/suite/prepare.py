@@ -79,7 +79,7 @@ def node_name(facts: Facts, number: int) -> str:
 
 
 def _choose(folder: Path, earlier: Facts | None, options: Options) -> Facts:
-    free = iter(free_ports(NODES * 3 + ARCHIVERS + 5 + options.gateways))
+    free = iter(free_ports(NODES * 3 + ARCHIVERS + 5 + 2 * options.gateways))
     has_edge = options.gateways > 1 and edge.binary() is not None
 
     def port(wanted: int, earlier_port: int, what: str, option: str) -> int:
@@ -128,6 +128,9 @@ def _choose(folder: Path, earlier: Facts | None, options: Options) -> Facts:
             port(0, earlier_port, "archiver", "") for earlier_port in _archive_ports(earlier)
         ],
         fix_port=port(0, earlier.fix_port if earlier else 0, "venue", ""),
+        gateway_fix_ports=[
+            port(0, earlier_port, "gateway", "") for earlier_port in _fix_ports(earlier, options)
+        ],
         warehouse_port=port(0, earlier.warehouse_port if earlier else 0, "warehouse", ""),
         protocol=options.protocol,
         node_hosts=tuple(place.host for place in options.places),
@@ -138,6 +141,12 @@ def _more(earlier: Facts | None, options: Options) -> list[int]:
     """The ports that gateways beyond the first had before; 0 for one that is new."""
     had = earlier.more_gateway_ports if earlier else []
     return [*had, *[0] * options.gateways][: options.gateways - 1]
+
+
+def _fix_ports(earlier: Facts | None, options: Options) -> list[int]:
+    """The gateways' FIX ports of an earlier start; 0 where there is none."""
+    had = earlier.gateway_fix_ports if earlier else []
+    return [*had, *[0] * options.gateways][: options.gateways]
 
 
 def _archive_ports(earlier: Facts | None) -> list[int]:

@@ -3,6 +3,7 @@
 
 import sys
 from collections import Counter
+from itertools import zip_longest
 from pathlib import Path
 
 import msgspec
@@ -165,9 +166,15 @@ def _replicas(facts: Facts) -> list[ProcessSpec]:
 
 def _gateways(facts: Facts) -> list[ProcessSpec]:
     keys = str(facts.secrets_dir / "gateway-keys.json")
+    ports = [facts.gateway_port, *facts.more_gateway_ports]
     return [
-        _http(_service(facts, "gateway", f"gateway-{number}", KEYS_FILE=keys), port)
-        for number, port in enumerate([facts.gateway_port, *facts.more_gateway_ports])
+        _http(
+            _service(facts, "gateway", f"gateway-{number}", KEYS_FILE=keys, FIX_PORT=str(fix_port)),
+            port,
+        )
+        for number, (port, fix_port) in enumerate(
+            zip_longest(ports, facts.gateway_fix_ports, fillvalue=0)
+        )
     ]
 
 
