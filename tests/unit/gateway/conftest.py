@@ -28,6 +28,7 @@ from tradewind.gateway.http import Api, build
 from tradewind.gateway.instruments import Instrument, Instruments
 from tradewind.gateway.intake import Intake
 from tradewind.gateway.journal import Journal
+from tradewind.gateway.nonces import GENERATION_MS, Nonces
 from tradewind.gateway.queries import Queries
 from tradewind.gateway.resume import Resume
 from tradewind.gateway.risk_calls import RiskCalls
@@ -228,7 +229,9 @@ async def harness() -> Harness:
         "slow": replace(key(), key_id="slow", requests_per_s=2),
         "root": Key("root", b"s3cret", frozenset({"*"}), frozenset({"read", "admin"}), "ops"),
     }
-    authenticator = Authenticator(keys, lambda: NOW_NS // 1_000_000)
+    nonces = Nonces()
+    nonces.heard_for(GENERATION_MS)
+    authenticator = Authenticator(keys, lambda: NOW_NS // 1_000_000, nonces)
     kills = Kills()
     intake = Intake(instruments, order_ttl_ms=5_000, now_ns=lambda: NOW_NS, is_stopped=kills.stop)
     no_disconnects: Any = None

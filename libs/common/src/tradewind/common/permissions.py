@@ -167,12 +167,16 @@ def _gateway(every: range) -> tuple[list[str], list[str]]:
             "$KV.CONFIG.instrument.*",
             "$KV.SESSIONS.*",
             subjects.kill(),
+            subjects.nonce_used(),
+            subjects.query_gateway("nonces"),
         ],
         [
             *_events_live(every),
             *_bucket_live("CONFIG", "STATUS"),
             subjects.process_ended(),
             subjects.kill(),
+            subjects.nonce_used(),
+            subjects.query_gateway("nonces"),
         ],
     )
 

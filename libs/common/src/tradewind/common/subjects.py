@@ -161,6 +161,16 @@ def query_risk(what: str) -> str:
     return f"query.risk.{what}"
 
 
+def query_gateway(what: str) -> str:
+    """Questions of one gateway to all: nonces."""
+    return f"query.gateway.{what}"
+
+
+def nonce_used() -> str:
+    """Where a gateway tells the others of a nonce: a plain subject, nothing waits for it."""
+    return "nonce.used"
+
+
 def digest(shard: int | str) -> str:
     """Where replicas publish the digest of their state."""
     return f"digest.{shard}"

@@ -28,6 +28,7 @@ from tradewind.gateway.governance import Governance
 from tradewind.gateway.instruments import Instrument, Instruments
 from tradewind.gateway.intake import Intake
 from tradewind.gateway.journal import Journal
+from tradewind.gateway.nonces import SharedNonces
 from tradewind.gateway.queries import Queries
 from tradewind.gateway.resume import Resume
 from tradewind.gateway.risk_calls import RiskCalls
@@ -43,10 +44,11 @@ SWEEP_S = 0.5
 class Gateway:
     """All parts of one gateway process."""
 
+    is_stopping = False
+
     def __init__(self, settings: GatewaySettings, bus: Bus) -> None:
         self.settings = settings
         self.bus = bus
-        self.is_stopping = False
         shards = settings.service.shards
         self.instruments = Instruments()
         self.journal = Journal(bus, shards=shards, ack_timeout_ms=settings.ack_timeout_ms)
@@ -60,7 +62,8 @@ class Gateway:
             now_ns=clock.now_ns,
             is_stopped=self.kills.stop,
         )
-        authenticator = Authenticator(load_keys(settings.keys_file), now_ms=clock.now_ms)
+        self.used = SharedNonces(bus)
+        authenticator = Authenticator(load_keys(settings.keys_file), clock.now_ms, self.used.nonces)
         sampler = trace.Sampler(settings.trace_ratio)
         self.disconnects = Disconnects(
             records=KeyValue(bus, disconnects.BUCKET),
@@ -106,9 +109,9 @@ class Gateway:
 
     @property
     def is_ready(self) -> bool:
-        """Connected, reading outputs, knows the instruments, and not on its way out."""
+        """Connected, reading outputs, knows instruments and nonces, and not on its way out."""
         is_up = self.bus.is_connected and self.egress.is_caught_up and not self.is_stopping
-        return is_up and bool(self.instruments.all())
+        return is_up and self.used.nonces.is_ready and bool(self.instruments.all())
 
     def facts(self) -> dict[str, Any]:
         """What the gateway says of itself in its heartbeat and in GET /v1/status."""
@@ -210,6 +213,7 @@ class Gateway:
             supervise(
                 self.keep_instruments(),
                 self.sweep(),
+                self.used.run(),
                 self.disconnects.run(),
                 self.journal.watch(),
                 self.bus.failed(),

@@ -2,8 +2,8 @@
 """Who is asking, and may they: HMAC-SHA256 over every part of the request.
 
 The signature covers method, path with query, body hash, timestamp and nonce, so that nothing of a
-captured request can be changed, and the nonce store refuses the same bytes a second time for as
-long as their timestamp would pass.
+captured request can be changed, and the nonces that all gateways share refuse the same bytes a
+second time, at any of them, for as long as their timestamp would pass.
 """
 
 import hmac
@@ -18,11 +18,8 @@ import msgspec
 
 from tradewind.common.errors import SettingsError
 from tradewind.gateway.errors import Refusal, refusal
+from tradewind.gateway.nonces import AHEAD_MS, RECV_WINDOW_MS, Nonces
 from tradewind.gateway.throttle import Throttle
-
-RECV_WINDOW_MS = 5_000
-MAX_NONCES = 100_000
-"""Per key and generation: memory is bounded, and a key that floods is refused, not others."""
 
 _NONCE = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _NO_SECRET = b"compared against when the key is unknown, so that both refusals take as long"
@@ -109,37 +106,13 @@ def signature_of(secret: bytes, signed: Signed) -> str:
     return hmac.new(secret, text.encode(), sha256).hexdigest()
 
 
-class Nonces:
-    """Nonces of one key, kept for at least two receive windows in two generations."""
-
-    def __init__(self) -> None:
-        self._current: set[str] = set()
-        self._previous: set[str] = set()
-        self._turned_ms = 0
-
-    def take(self, nonce: str, now_ms: int) -> str | None:
-        """None if the nonce is fresh (it is used up by this), else the code of the refusal."""
-        age_ms = now_ms - self._turned_ms
-        if age_ms >= 2 * RECV_WINDOW_MS:
-            is_recent = age_ms < 4 * RECV_WINDOW_MS
-            self._previous = self._current if is_recent else set()
-            self._current = set()
-            self._turned_ms = now_ms
-        if nonce in self._current or nonce in self._previous:
-            return "REPLAYED_NONCE"
-        if len(self._current) >= MAX_NONCES:
-            return "TOO_MANY_REQUESTS"
-        self._current.add(nonce)
-        return None
-
-
 class Authenticator:
     """Checks signed requests against the known keys."""
 
-    def __init__(self, keys: dict[str, Key], now_ms: Callable[[], int]) -> None:
+    def __init__(self, keys: dict[str, Key], now_ms: Callable[[], int], nonces: Nonces) -> None:
         self._keys = keys
         self._now_ms = now_ms
-        self._nonces = {key_id: Nonces() for key_id in keys}
+        self._nonces = nonces
         self._throttles = {key_id: Throttle(key.requests_per_s) for key_id, key in keys.items()}
 
     def check(self, signed: Signed) -> Key | Refusal:
@@ -159,12 +132,13 @@ class Authenticator:
         timestamp = signed.timestamp
         if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 15):
             return refusal("TIMESTAMP_OUT_OF_WINDOW")
-        if abs(now_ms - int(timestamp)) > RECV_WINDOW_MS:
+        age_ms = now_ms - int(timestamp)
+        if not -AHEAD_MS <= age_ms <= RECV_WINDOW_MS:
             return refusal("TIMESTAMP_OUT_OF_WINDOW")
         if not _NONCE.fullmatch(signed.nonce):
             return refusal("BAD_NONCE")
-        replayed = self._nonces[key.key_id].take(signed.nonce, now_ms)
-        return refusal(replayed) if replayed else key
+        refused = self._nonces.take(key.key_id, signed.nonce, age_ms)
+        return refusal(refused) if refused else key
 
     def of_secret(self, key_id: str, secret: str) -> Key | Refusal:
         """The key of that id, if that is its secret: where a protocol has passwords only."""

@@ -19,8 +19,13 @@ CODES: dict[str, tuple[int, str]] = {
     "BAD_PASSWORD": (401, "Password (554) of a FIX Logon is the key's secret."),
     "TIMESTAMP_OUT_OF_WINDOW": (
         401,
-        "TW-Timestamp must be Unix milliseconds within 5000 ms of "
+        "TW-Timestamp must be Unix milliseconds, at most 5000 ms behind and 1000 ms ahead of "
         "the gateway's clock. Synchronise the clock and sign again.",
+    ),
+    "SIGNED_TOO_EARLY": (
+        401,
+        "It was signed before the gateways that run now began, so it may have been used before. "
+        "Sign again.",
     ),
     "REPLAYED_NONCE": (401, "This nonce was used before. Sign again with a new one."),
     "BAD_NONCE": (401, "TW-Nonce must be 8 to 64 letters, digits, '-' or '_'."),

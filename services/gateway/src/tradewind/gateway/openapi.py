@@ -11,7 +11,7 @@ from tradewind.gateway.pages import CURSOR, LIMIT, LIMIT_MAX
 
 _SECURITY = {
     "TW-Key": "The key id.",
-    "TW-Timestamp": "Unix time in milliseconds, within 5000 ms of the gateway's clock.",
+    "TW-Timestamp": "Unix time in milliseconds: at most 5000 behind, 1000 ahead of the gateway's.",
     "TW-Nonce": "8 to 64 letters, digits, '-' or '_', never used before with this key.",
     "TW-Signature": (
         "hex HMAC-SHA256(secret, METHOD \\n path with query \\n hex SHA-256 of the body \\n "
