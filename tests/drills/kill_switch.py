@@ -243,13 +243,16 @@ class Drill:
         async with GatewayClient(self.platform.url, OPERATOR) as operator:
             return await operator.call("GET", "/v1/admin/kills")
 
-    async def _unconfirmed(self) -> set[str]:
-        return {row["order_id"] for row in (await self._kills())["unconfirmed"]}
+    async def _unconfirmed(self) -> dict[str, str]:
+        """The instrument of each order that is listed."""
+        return {row["order_id"]: row["symbol"] for row in (await self._kills())["unconfirmed"]}
 
     async def _is_only_hung_unconfirmed(self) -> bool:
-        """All orders of the venue that hangs are listed, and no other one."""
+        """All that the hung venue has is listed, maybe with what waits for it, and nothing else."""
         with suppress(GatewayError):
-            return await self._unconfirmed() == set(self._first("new", HUNG))
+            listed = await self._unconfirmed()
+            is_whole = self._first("new", HUNG).keys() <= listed.keys()
+            return is_whole and set(listed.values()) == {SYMBOLS[HUNG]}
         return False
 
     async def _is_all_confirmed(self) -> bool:
