@@ -4,8 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := libs services cli tests
-MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml cli/pyproject.toml))
+SOURCES := libs services cli clients tests
+MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml cli/pyproject.toml clients/*/pyproject.toml))
 PINS := requirements-uv.txt requirements.txt requirements-data.txt
 STAMP := $(VENV)/.installed
 # An environment holds absolute paths: one that came along with a moved folder is made anew.

@@ -16,7 +16,7 @@ PIN = re.compile(
 )
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)[^)]*\)")
 PINS = sorted(ROOT.glob("requirements*.txt"))
-DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("clients/*/*.md")]
 
 
 def toml(path: Path) -> dict[str, Any]:
@@ -36,20 +36,25 @@ def dead_links(text: str, folder: Path) -> list[str]:
     return [target for target in targets if not (folder / target).exists()]
 
 
+def package_of(member: Path) -> str:
+    """What a member is imported as; clients are no part of the platform."""
+    return "tradewind_client" if member.parent.name == "clients" else f"tradewind.{member.name}"
+
+
 def test_every_member_is_checked_by_every_tool() -> None:
     tool = toml(ROOT / "pyproject.toml")["tool"]
     folders = [label(member) for member in MEMBERS]
-    packages = [f"tradewind.{folder.split('/')[-1]}" for folder in folders]
+    packages = [package_of(member) for member in MEMBERS]
     assert sorted(tool["mypy"]["mypy_path"]) == sorted([".", *(f"{f}/src" for f in folders)])
     assert sorted(tool["importlinter"]["root_packages"]) == sorted(packages)
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=label)
 def test_every_member_is_a_typed_package_of_its_name(member: Path) -> None:
-    settings = toml(member / "pyproject.toml")
-    assert settings["project"]["name"] == f"tradewind-{member.name}"
+    settings, package = toml(member / "pyproject.toml"), package_of(member)
+    assert settings["project"]["name"] == re.sub(r"[._]", "-", package)
     assert settings["project"]["license"] == "Apache-2.0"
-    assert (member / "src/tradewind" / member.name / "py.typed").exists()
+    assert (member / "src" / package.replace(".", "/") / "py.typed").exists()
 
 
 def test_the_core_depends_on_nothing() -> None:
@@ -73,7 +78,7 @@ def test_links_between_documents_resolve(path: Path) -> None:
 
 
 def test_there_is_something_to_check() -> None:
-    assert len(MEMBERS) == 15
+    assert len(MEMBERS) == 16
     assert [path.name for path in PINS] == [
         "requirements-data.txt",
         "requirements-uv.txt",
