@@ -7,6 +7,7 @@ the same, and are the ones that are waited for: what is sent here is sent once, 
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 
 import msgspec
@@ -22,7 +23,8 @@ log = logging.getLogger(__name__)
 
 ASK_TIMEOUT_MS = 300
 ASK_AGAIN_S = 0.02
-ATTEMPTS = 30
+PATIENCE_S = 15.0
+"""By then the journal's own cancels are there, with whoever has the session."""
 
 
 class _Answer(msgspec.Struct):
@@ -50,19 +52,25 @@ class KillCancels:
             task.add_done_callback(self._running.discard)
 
     async def _cancel(self, session: ShardSession, scope: str) -> None:
-        """Asks until a replica has told everything, for a while."""
+        """Asks until a replica has told everything and it is on its way, for a while.
+
+        The session may be lost just now, and had again at once: its node of the bus has died.
+        """
+        deadline_s = time.monotonic() + PATIENCE_S
         after = 0
-        for _attempt in range(ATTEMPTS):
-            try:
-                while True:
+        while time.monotonic() < deadline_s:
+            if session.is_held:
+                try:
                     answer = await self._ask(session.shard, scope, after)
+                except BusError as error:
+                    log.warning("shard %d: what to cancel is not known: %s", session.shard, error)
+                else:
                     session.hurry(answer.requests)
                     if not answer.last:
                         return
                     after = answer.last
-            except BusError as error:
-                log.warning("shard %d: what to cancel is not known: %s", session.shard, error)
-                await asyncio.sleep(ASK_AGAIN_S)
+                    continue
+            await asyncio.sleep(ASK_AGAIN_S)
 
     async def _ask(self, shard: int, scope: str, after: int) -> _Answer:
         question = msgspec.json.encode({"scope": scope, "venue": self._venue, "after": after})

@@ -133,6 +133,11 @@ class ShardSession:
         """Sequence of the last output read."""
         return self._next_seq
 
+    @property
+    def is_held(self) -> bool:
+        """There is a session with the venue, and it is this process's."""
+        return self._outbound is not None
+
     def hurry(self, cancels: Iterable[VenueRequest]) -> None:
         """Sends cancels at once; without a session to do it in, the next one gets the journal's."""
         if self._outbound is not None:
