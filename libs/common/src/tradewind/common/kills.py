@@ -19,7 +19,8 @@ from tradewind.common.jetstream import Bus, Message
 
 log = logging.getLogger(__name__)
 
-AGAIN_S = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+AGAIN_S = (*(0.02 * number for number in range(1, 16)), 0.5, 1.0, 2.0)
+"""Densest while who has lost a node is finding another: new orders stop when it hears."""
 
 
 class Kill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,7 +66,7 @@ class Kills:
     def spread(self, bus: Bus, kill: Kill) -> None:
         """A kill begins here: takes it, and tells everybody, again and again for a while."""
         self.take(kill)
-        say(bus, kill)
+        self._say_again(bus, kill)
         loop = asyncio.get_running_loop()
         for pause_s in AGAIN_S:
             loop.call_later(pause_s, self._say_again, bus, kill)
@@ -75,13 +76,16 @@ class Kills:
         return bool(self._stopped) and any(scope in self._stopped for scope in scopes)
 
     def _say_again(self, bus: Bus, kill: Kill) -> None:
-        """Not once it is over: the word that it is must be the last one."""
+        """Not once it is over: the word that it is must be the last one.
+
+        There may be no connection just now: then it is said when there is one.
+        """
         if kill.scope not in self._stopped:
             return
         try:
             say(bus, kill)
         except BusError as error:
-            log.error("the kill of %s was not said again: %s", kill.scope, error)
+            log.warning("the kill of %s was not said: %s", kill.scope, error)
 
     def _hear(self, message: Message) -> None:
         try:
