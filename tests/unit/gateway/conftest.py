@@ -227,6 +227,7 @@ async def harness() -> Harness:
     keys = {
         "k1": key(),
         "slow": replace(key(), key_id="slow", requests_per_s=2),
+        "stop": Key("stop", b"s3cret", frozenset({"*"}), frozenset({"kill"}), "night"),
         "root": Key("root", b"s3cret", frozenset({"*"}), frozenset({"read", "admin"}), "ops"),
     }
     nonces = Nonces()

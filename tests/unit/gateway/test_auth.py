@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signed requests: every component counts, and nothing passes twice."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -127,6 +128,66 @@ def test_scopes_and_accounts_are_both_needed() -> None:
 
 def test_a_key_does_not_show_its_secret() -> None:
     assert "s3cret" not in repr(KEY)
+
+
+def test_a_key_that_has_ended_is_told_so_but_only_to_who_has_its_secret(clock: Clock) -> None:
+    nonces = Nonces(monotonic_ms=clock)
+    nonces.heard_for(GENERATION_MS)
+    ended = Authenticator({"k1": replace(KEY, not_after_ms=NOW_MS)}, clock, nonces)
+    assert code(ended.check(signed())) == "KEY_EXPIRED"
+    assert code(ended.check(replace(signed(), signature="0" * 64))) == "BAD_SIGNATURE"
+    assert code(ended.of_secret("k1", "s3cret")) == "KEY_EXPIRED"
+    clock.now_ms = NOW_MS - 1
+    assert code(ended.check(signed(timestamp=NOW_MS - 1))) == "OK"
+
+
+def test_the_secret_of_before_is_good_for_a_while(
+    authenticator: Authenticator, clock: Clock
+) -> None:
+    renewed = replace(KEY, secret=b"new", previous=b"s3cret", previous_until_ms=NOW_MS + 1)
+    authenticator.renew({"k1": renewed})
+    assert authenticator.check(signed()) is renewed
+    assert authenticator.of_secret("k1", "s3cret") is renewed
+    unsigned = replace(signed("nonce-0002"), signature="")
+    by_new = replace(unsigned, signature=signature_of(b"new", unsigned))
+    assert authenticator.check(by_new) is renewed
+    clock.now_ms = NOW_MS + 1
+    assert code(authenticator.check(signed("nonce-0003"))) == "BAD_SIGNATURE"
+    assert code(authenticator.of_secret("k1", "s3cret")) == "BAD_PASSWORD"
+    assert "s3cret" not in repr(renewed)
+
+
+def test_keys_come_go_and_change_their_rate_without_a_restart(
+    authenticator: Authenticator,
+) -> None:
+    before = authenticator.throttle(KEY)
+    faster = replace(KEY, requests_per_s=7)
+    authenticator.renew({"k1": faster, "k2": replace(KEY, key_id="k2")})
+    assert authenticator.throttle(faster) is not before
+    assert authenticator.check(signed()) is faster
+    authenticator.renew({})
+    assert code(authenticator.check(signed("nonce-0002"))) == "UNKNOWN_KEY"
+    assert authenticator.throttle(faster).rate == 7, "its session is still there"
+
+
+def test_a_keys_file_says_when_a_key_and_a_secret_end(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    entry = {
+        "secret": "new",
+        "accounts": ["*"],
+        "scopes": ["kill"],
+        "client": "night",
+        "not_after": "2027-01-01T01:00:00+01:00",
+        "previous": {"secret": "old", "not_after": "2026-12-01T00:00:00Z"},
+    }
+    path.write_text(json.dumps({"keys": {"k": entry}}))
+    key = load_keys(path)["k"]
+    assert (key.not_after_ms, key.previous_until_ms) == (1_798_761_600_000, 1_796_083_200_000)
+    assert key.secrets(NOW_MS) == [b"new", b"old"]
+    for wrong in ({"not_after": "2027-01-01T00:00:00"}, {"scopes": ["root"]}):
+        path.write_text(json.dumps({"keys": {"k": entry | wrong}}))
+        with pytest.raises(SettingsError, match="not usable"):
+            load_keys(path)
 
 
 def test_an_unusable_keys_file_is_named(tmp_path: Path) -> None:

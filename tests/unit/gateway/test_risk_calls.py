@@ -8,11 +8,13 @@ import pytest
 from tradewind.common.kills import Kill
 from tradewind.common.subjects import shard_of
 from tradewind.core.commands import ApproveLimits, ClearKill, Command, KillScope, SetScopeLimits
+from tradewind.gateway.openapi import DOCUMENT
 
 from .conftest import ORDER, Harness, call
 
 pytestmark = pytest.mark.anyio
 
+OPEN_TO_ALL = ("/livez", "/readyz", "/v1/openapi.json")
 OURS = f"account:{'DEMO'}"
 ACCEPTED: dict[str, tuple[str, dict[str, Any], Command, int]] = {
     "amounts and counts of the firm": (
@@ -165,3 +167,19 @@ async def test_a_kill_stops_its_scope_alone(harness: Harness, scope: str, is_sto
     harness.kills.take(Kill(scope=scope, kill_id="k", actor="ann", reason="drill"))
     answer = await call(harness, "POST", "/v1/orders", ORDER)
     assert (answer.status_code == 403) is is_stopped
+
+
+async def test_a_kill_key_stops_and_does_nothing_else(harness: Harness) -> None:
+    paths = [(method, path) for path, of in DOCUMENT["paths"].items() for method in of]
+    signed = [(method.upper(), path) for method, path in paths if path not in OPEN_TO_ALL]
+    allowed = {("POST", "/v1/admin/kill"), ("GET", "/v1/admin/kills")}
+    assert allowed <= set(signed)
+    for method, path in set(signed) - allowed:
+        target = path.replace("{cl_ord_id}", "c-1").replace("{symbol}", "X-Y")
+        response = await call(harness, method, target, key="stop")
+        assert (response.status_code, response.json()["code"]) == (403, "SCOPE_MISSING"), path
+    response = await call(harness, "POST", "/v1/admin/kill", KILL, key="stop")
+    assert response.status_code in (200, 202)
+    assert harness.kills.scopes == [KILL["scope"]]
+    response = await call(harness, "POST", "/v1/admin/kill", KILL, key="k1")
+    assert response.json()["code"] == "SCOPE_MISSING"

@@ -15,7 +15,7 @@ from tradewind.common.lifecycle import Stop, supervise
 from tradewind.common.status import Heartbeat
 from tradewind.core.commands import Command, KillScope, MassCancel
 from tradewind.core.events import KillCleared
-from tradewind.gateway import disconnects, http, server
+from tradewind.gateway import disconnects, http, keys_file, server
 from tradewind.gateway.admin import Admin
 from tradewind.gateway.auth import Authenticator, load_keys
 from tradewind.gateway.calls import Calls
@@ -63,7 +63,8 @@ class Gateway:
             is_stopped=self.kills.stop,
         )
         self.used = SharedNonces(bus)
-        authenticator = Authenticator(load_keys(settings.keys_file), clock.now_ms, self.used.nonces)
+        keys = load_keys(settings.keys_file)
+        self.authenticator = authenticator = Authenticator(keys, clock.now_ms, self.used.nonces)
         sampler = trace.Sampler(settings.trace_ratio)
         self.disconnects = Disconnects(
             records=KeyValue(bus, disconnects.BUCKET),
@@ -212,6 +213,7 @@ class Gateway:
         background = asyncio.ensure_future(
             supervise(
                 self.keep_instruments(),
+                keys_file.follow(self.settings.keys_file, self.authenticator),
                 self.sweep(),
                 self.used.run(),
                 self.disconnects.run(),

@@ -10,9 +10,10 @@ import hmac
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -22,15 +23,26 @@ from tradewind.gateway.nonces import AHEAD_MS, RECV_WINDOW_MS, Nonces
 from tradewind.gateway.throttle import Throttle
 
 _NONCE = re.compile(r"[A-Za-z0-9_-]{8,64}")
+NEVER_MS = 2**62
 _NO_SECRET = b"compared against when the key is unknown, so that both refusals take as long"
+
+
+When = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class _Previous(msgspec.Struct, forbid_unknown_fields=True):
+    secret: str
+    not_after: When
 
 
 class _KeyEntry(msgspec.Struct, forbid_unknown_fields=True):
     secret: str
     accounts: list[str]
-    scopes: list[str]
+    scopes: list[Literal["read", "trade", "admin", "kill"]]
     client: str
     requests_per_s: Annotated[int, msgspec.Meta(ge=0)] = 0
+    not_after: When | None = None
+    previous: _Previous | None = None
 
 
 class _KeysFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -39,7 +51,11 @@ class _KeysFile(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What one key may do, and how often: `requests_per_s` at each gateway, 0 for no bound."""
+    """What one key may do, and how often: `requests_per_s` at each gateway, 0 for no bound.
+
+    It ends at `not_after_ms`. The secret that it had before is good until `previous_until_ms`, so
+    that a new one can be handed out without a moment in which neither is.
+    """
 
     key_id: str
     secret: bytes = field(repr=False)
@@ -47,14 +63,24 @@ class Key:
     scopes: frozenset[str]
     client: str
     requests_per_s: int = 0
+    not_after_ms: int = NEVER_MS
+    previous: bytes = field(default=b"", repr=False)
+    previous_until_ms: int = 0
+
+    def secrets(self, now_ms: int) -> list[bytes]:
+        """What it may sign with now."""
+        return [self.secret, self.previous] if now_ms < self.previous_until_ms else [self.secret]
 
     def may_use(self, account: str) -> bool:
         """Whether the key acts for this account."""
         return account in self.accounts or "*" in self.accounts
 
     def permits(self, scope: str, account: str | None = None) -> Refusal | None:
-        """None if the key has the scope (and the account), else why not."""
-        if scope not in self.scopes:
+        """None if the key has the scope (and the account), else why not.
+
+        `admin` may do what `kill` may; that one may stop scopes, and nothing else.
+        """
+        if scope not in self.scopes and not (scope == "kill" and "admin" in self.scopes):
             return refusal("SCOPE_MISSING", f"Scope {scope!r} is needed.")
         if account is not None and not self.may_use(account):
             return refusal("ACCOUNT_NOT_ALLOWED")
@@ -94,9 +120,16 @@ def load_keys(path: Path) -> dict[str, Key]:
             scopes=frozenset(entry.scopes),
             client=entry.client,
             requests_per_s=entry.requests_per_s,
+            not_after_ms=_ms(entry.not_after) if entry.not_after else NEVER_MS,
+            previous=entry.previous.secret.encode() if entry.previous else b"",
+            previous_until_ms=_ms(entry.previous.not_after) if entry.previous else 0,
         )
         for key_id, entry in content.keys.items()
     }
+
+
+def _ms(when: datetime) -> int:
+    return int(when.timestamp() * 1000)
 
 
 def signature_of(secret: bytes, signed: Signed) -> str:
@@ -121,14 +154,19 @@ class Authenticator:
         The nonce is used up only by a request whose signature is right: nobody else can burn a
         client's nonces.
         """
+        now_ms = self._now_ms()
         key = self._keys.get(signed.key_id)
-        expected = signature_of(key.secret if key else _NO_SECRET, signed)
-        is_right = hmac.compare_digest(expected.encode(), signed.signature.encode())
+        given = signed.signature.encode()
+        is_right = [
+            hmac.compare_digest(signature_of(secret, signed).encode(), given)
+            for secret in (key.secrets(now_ms) if key else [_NO_SECRET])
+        ]
         if key is None:
             return refusal("UNKNOWN_KEY")
-        if not is_right:
+        if not any(is_right):
             return refusal("BAD_SIGNATURE")
-        now_ms = self._now_ms()
+        if now_ms >= key.not_after_ms:
+            return refusal("KEY_EXPIRED")
         timestamp = signed.timestamp
         if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 15):
             return refusal("TIMESTAMP_OUT_OF_WINDOW")
@@ -142,12 +180,25 @@ class Authenticator:
 
     def of_secret(self, key_id: str, secret: str) -> Key | Refusal:
         """The key of that id, if that is its secret: where a protocol has passwords only."""
+        now_ms = self._now_ms()
         key = self._keys.get(key_id)
-        expected = key.secret if key else _NO_SECRET
-        is_right = hmac.compare_digest(expected, secret.encode())
+        is_right = [
+            hmac.compare_digest(expected, secret.encode())
+            for expected in (key.secrets(now_ms) if key else [_NO_SECRET])
+        ]
         if key is None:
             return refusal("UNKNOWN_KEY")
-        return key if is_right else refusal("BAD_PASSWORD")
+        if not any(is_right):
+            return refusal("BAD_PASSWORD")
+        return key if now_ms < key.not_after_ms else refusal("KEY_EXPIRED")
+
+    def renew(self, keys: dict[str, Key]) -> None:
+        """These are the keys from now on. Sessions that are logged on go on."""
+        self._keys = keys
+        for key_id, key in keys.items():
+            throttle = self._throttles.get(key_id)
+            if throttle is None or throttle.rate != key.requests_per_s:
+                self._throttles[key_id] = Throttle(key.requests_per_s)
 
     def throttle(self, key: Key) -> Throttle:
         """How fast the key asks at this gateway, in all its sessions and calls."""

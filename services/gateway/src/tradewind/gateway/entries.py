@@ -34,9 +34,9 @@ class OperatorEntries:
     calls: Calls
     shards: int
 
-    async def signed(self, request: Request) -> tuple[Key, bytes]:
+    async def signed(self, request: Request, scope: str = "admin") -> tuple[Key, bytes]:
         """An operator's key and the body; anybody else is refused."""
-        return await self.calls.signed(request, "admin")
+        return await self.calls.signed(request, scope)
 
     async def everywhere(
         self, request: Request, key: Key, command: Command, finish: Finish | None = None

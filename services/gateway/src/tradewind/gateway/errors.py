@@ -16,6 +16,7 @@ CODES: dict[str, tuple[int, str]] = {
         "The signature does not match this request. Sign method, path with "
         "query, body hash, timestamp and nonce with the key's secret.",
     ),
+    "KEY_EXPIRED": (401, "The key has ended. Ask for a new one."),
     "BAD_PASSWORD": (401, "Password (554) of a FIX Logon is the key's secret."),
     "TIMESTAMP_OUT_OF_WINDOW": (
         401,

@@ -71,12 +71,12 @@ class RiskCalls:
 
     async def kills(self, request: Request) -> Response:
         """GET /v1/admin/kills."""
-        await self.entries.signed(request)
+        await self.entries.signed(request, "kill")
         return json_response(200, await self.queries.kills())
 
     async def kill(self, request: Request) -> Response:
         """POST /v1/admin/kill: stopped everywhere before the first journal has it."""
-        key, body = await self.entries.signed(request)
+        key, body = await self.entries.signed(request, "kill")
         wanted = decoded(body, _kill)
         self.stop(
             Kill(scope=wanted.scope, kill_id=wanted.kill_id, actor=key.client, reason=wanted.reason)

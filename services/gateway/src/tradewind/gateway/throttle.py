@@ -15,7 +15,7 @@ class Throttle:
     """One key's requests at this gateway; `rate` per second, 0 for no bound."""
 
     def __init__(self, rate: int) -> None:
-        self._rate = rate
+        self.rate = rate
         self._left = {True: float(rate), False: float(rate)}
         self._filled_s = {True: 0.0, False: 0.0}
         self._window_s = 0.0
@@ -23,10 +23,10 @@ class Throttle:
 
     def take(self, now_s: float, *, is_cancel: bool) -> Refusal | None:
         """None if the request may pass, else that it must wait; `now_s` is monotonic."""
-        if not self._rate:
+        if not self.rate:
             return None
-        grown = self._left[is_cancel] + (now_s - self._filled_s[is_cancel]) * self._rate
-        self._left[is_cancel] = min(float(self._rate), grown)
+        grown = self._left[is_cancel] + (now_s - self._filled_s[is_cancel]) * self.rate
+        self._left[is_cancel] = min(float(self.rate), grown)
         self._filled_s[is_cancel] = now_s
         if self._left[is_cancel] >= 1.0:
             self._left[is_cancel] -= 1.0
@@ -34,9 +34,9 @@ class Throttle:
         if now_s - self._window_s >= WINDOW_S:
             self._window_s, self._refused = now_s, 0
         self._refused += 1
-        return refusal("RATE_LIMITED", f"This key may send {self._rate} requests per second.")
+        return refusal("RATE_LIMITED", f"This key may send {self.rate} requests per second.")
 
     @property
     def is_flooded(self) -> bool:
         """Whether more was refused within a second than may pass in one: end the session."""
-        return self._refused > self._rate
+        return self._refused > self.rate
