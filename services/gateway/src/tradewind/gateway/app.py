@@ -50,7 +50,7 @@ class Gateway:
         self.settings = settings
         self.bus = bus
         shards = settings.service.shards
-        self.instruments = Instruments()
+        self.instruments = instruments = Instruments()
         self.journal = Journal(bus, shards=shards, ack_timeout_ms=settings.ack_timeout_ms)
         self.kills = Kills(self.journal_kill)
         self.egress = Egress(bus, self.journal, self.instruments, shards, self.tell_cleared)
@@ -103,9 +103,7 @@ class Gateway:
             entries=entries, instruments=self.instruments, publish=self.publish_instrument
         )
         governance = Governance(entries=entries, instruments=self.instruments)
-        risk = RiskCalls(
-            entries=entries, instruments=self.instruments, stop=self.stop, queries=queries
-        )
+        risk = RiskCalls(entries=entries, instruments=instruments, stop=self.stop, queries=queries)
         self.application = http.build(api, admin, governance, risk, self.sessions)
 
     @property
