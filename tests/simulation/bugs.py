@@ -220,7 +220,7 @@ BUGS: dict[str, Bug] = {
     ),
     "unknown-told-as-refused": Bug(
         "a client is told that its request is not stored when nobody knows",
-        219,
+        386,
         (
             Edit(
                 "tradewind.gateway.journal:Journal._on_acked",
@@ -231,7 +231,7 @@ BUGS: dict[str, Bug] = {
     ),
     "larger-size-forgotten": Bug(
         "a full fill ends an order although a larger size was asked for",
-        58,
+        368,
         (
             Edit(
                 f"{DECIDE}:_change",
@@ -242,7 +242,7 @@ BUGS: dict[str, Bug] = {
     ),
     "answered-doubt": Bug(
         "an order is UNKNOWN for a request that has been answered",
-        194,
+        386,
         (
             Edit(
                 f"{DECIDE}:_fault",

@@ -63,7 +63,8 @@ def test_a_file_that_is_not_in_the_run_is_named(tmp_path: Path) -> None:
     path = "tests/unit/core/test_kill.py"
     report = assess(results(tmp_path, without=path), None)
     (row,) = [row for row in report.rows if row.control.code == "C28"]
-    assert (row.holds, row.result) == (False, f"0 passed, {path} did not run")
+    assert not row.holds
+    assert row.result.endswith(f" passed, {path} did not run")
 
 
 def test_the_command_writes_both_and_says_whether_it_holds(tmp_path: Path) -> None:
