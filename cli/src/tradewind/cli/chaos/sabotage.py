@@ -64,8 +64,10 @@ def _ack_before_quorum() -> None:
         def on_answered(self, request: Any, answer: Any) -> None:
             self._listener.on_answered(request, answer)
 
-    def publish(self: Any, shard: int, command: Any, listener: Any, *rest: Any) -> Any:
-        found = original(self, shard, command, Hasty(listener), *rest)
+    def publish(
+        self: Any, shard: int, command: Any, listener: Any, *rest: Any, **told: Any
+    ) -> Any:
+        found = original(self, shard, command, Hasty(listener), *rest, **told)
         if isinstance(found, InFlight):
             listener.on_durable(found)
         return found
