@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(360)]
 
 KILLS, ORDERS = 20, 3_000
 PLANTED = (
-    "believe-absence-at-once",
+    "ack-before-quorum",
     "broker-window-dedup-only",
     "free-exposure-on-timeout",
     "resend-on-timeout",
