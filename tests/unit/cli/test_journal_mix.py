@@ -3,6 +3,8 @@
 
 from itertools import islice
 
+import pytest
+
 from tradewind.cli.bench.journal_mix import JournalMix
 from tradewind.common.codec import decode_command
 from tradewind.core.commands import Entry
@@ -15,13 +17,17 @@ ENTRIES = 3_000
 LIVE = 200
 
 
-def test_nothing_in_it_is_refused_or_ignored_and_the_wanted_orders_stay_live() -> None:
+@pytest.mark.parametrize("instruments", [1, 7])
+def test_nothing_in_it_is_refused_or_ignored_and_the_wanted_orders_stay_live(
+    instruments: int,
+) -> None:
     machine = StateMachine()
-    for seq, ts_ns, body in islice(JournalMix(LIVE).entries(), ENTRIES):
+    for seq, ts_ns, body in islice(JournalMix(LIVE, instruments).entries(), ENTRIES):
         for event in machine.step(Entry(seq=seq, ts_ns=ts_ns, command=decode_command(body))):
             assert not isinstance(event, ReportIgnored)
             assert not isinstance(event, OrderReport) or event.reason is Reason.NONE
     assert LIVE <= len(machine.state.live_orders) <= LIVE + 60
+    assert len({order.symbol for order in machine.state.orders.values()}) == instruments
     assert violations(machine.state) == []
 
 

@@ -69,6 +69,9 @@ def replay(
     live_orders: Annotated[
         int | None, typer.Option(min=0, help="Orders that stay live; else a tenth of the entries.")
     ] = None,
+    instruments: Annotated[
+        int, typer.Option(min=1, max=1_000, help="Instruments that are traded in turn.")
+    ] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Entries per second of a replay, seconds of a restart, bytes of a live order. No suite."""
@@ -76,7 +79,7 @@ def replay(
 
     async def work() -> int:
         live = entries // 10 if live_orders is None else live_orders
-        figures = measure_replay(entries, live, context.obj, _show_progress)
+        figures = measure_replay(entries, live, instruments, context.obj, _show_progress)
         if as_json:
             print_json(figures)
         else:

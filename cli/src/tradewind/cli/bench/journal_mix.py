@@ -21,7 +21,6 @@ SEED = 20_261_123
 START_NS = 1_767_225_600_000_000_000
 STEP_NS = 50_000
 SEGMENT = "bench"
-SYMBOL = "BTC-USD"
 VENUE = "SIM"
 ACCOUNTS = tuple(f"ACCOUNT{number}" for number in range(8))
 REFERENCE = 6_000_000
@@ -37,9 +36,10 @@ Life = Generator[Command, int, None]
 class JournalMix:
     """Entries 1, 2, 3 ... as (seq, ts_ns, body); `counts` says how many of each kind so far."""
 
-    def __init__(self, live_orders: int) -> None:
+    def __init__(self, live_orders: int, instruments: int = 1) -> None:
         self._random = Random(SEED)
         self._stay = live_orders
+        self._symbols = tuple(f"COIN{number}-USD" for number in range(instruments))
         self._lives: deque[tuple[Life, int]] = deque()
         self._seq = 0
         self._ids = 0
@@ -54,11 +54,12 @@ class JournalMix:
             yield self._seq, START_NS + self._seq * STEP_NS, encode(command)
 
     def _commands(self) -> Iterator[Command]:
-        yield from _opening()
+        yield from _opening(self._symbols)
         while True:
             if self._seq % REFERENCE_EVERY == 0:
                 move = self._random.randint(-500, 500)
-                yield commands.SetReferencePrice(symbol=SYMBOL, price=REFERENCE + move)
+                symbol = self._in_turn(self._seq // REFERENCE_EVERY)
+                yield commands.SetReferencePrice(symbol=symbol, price=REFERENCE + move)
             if len(self._lives) < AT_ONCE:
                 life = self._life()
                 yield next(life)
@@ -95,12 +96,15 @@ class JournalMix:
         request_id = f"{SEGMENT}-0-{(yield self._cancel(submit))}"
         yield self._report(order_id, ExecType.CANCELED, request_id=request_id)
 
+    def _in_turn(self, number: int) -> str:
+        return self._symbols[number % len(self._symbols)]
+
     def _submit(self) -> commands.SubmitOrder:
         self._ids += 1
         return commands.SubmitOrder(
             account=self._random.choice(ACCOUNTS),
             cl_ord_id=f"order-{self._ids:08}",
-            symbol=SYMBOL,
+            symbol=self._in_turn(self._ids),
             side=self._random.choice((Side.BUY, Side.SELL)),
             ord_type=OrdType.LIMIT,
             time_in_force=TimeInForce.GTC,
@@ -162,24 +166,26 @@ class JournalMix:
         )
 
 
-def _opening() -> Iterator[Command]:
+def _opening(symbols: tuple[str, ...]) -> Iterator[Command]:
     yield commands.OpenSegment(segment=SEGMENT, shard=0)
-    yield commands.DefineInstrument(
-        symbol=SYMBOL, venue=VENUE, tick_size="0.01", lot_size="0.001", currency="USD"
-    )
-    for account in ACCOUNTS:
-        yield commands.SetLimits(
-            account=account,
-            symbol=SYMBOL,
-            max_order_qty=UNBOUNDED,
-            max_notional=UNBOUNDED,
-            max_position=UNBOUNDED,
-            collar_bps=1_000,
-            max_reference_age_ms=60_000,
-            version=1,
+    for symbol in symbols:
+        yield commands.DefineInstrument(
+            symbol=symbol, venue=VENUE, tick_size="0.01", lot_size="0.001", currency="USD"
         )
+        for account in ACCOUNTS:
+            yield commands.SetLimits(
+                account=account,
+                symbol=symbol,
+                max_order_qty=UNBOUNDED,
+                max_notional=UNBOUNDED,
+                max_position=UNBOUNDED,
+                collar_bps=1_000,
+                max_reference_age_ms=60_000,
+                version=1,
+            )
     yield from controls()
-    yield commands.SetReferencePrice(symbol=SYMBOL, price=REFERENCE)
+    for symbol in symbols:
+        yield commands.SetReferencePrice(symbol=symbol, price=REFERENCE)
 
 
 def _kind(command: Command) -> str:

@@ -35,14 +35,14 @@ Progress = Callable[[int, int], None]
 
 
 def measure_replay(
-    entries: int, live_orders: int, env: Mapping[str, str], progress: Progress
+    entries: int, live_orders: int, instruments: int, env: Mapping[str, str], progress: Progress
 ) -> dict[str, Any]:
-    """The figures of a journal of `entries` with `live_orders` that stay live.
+    """The figures of a journal of `entries` with `live_orders` that stay live in some instruments.
 
     `entries_per_s` decodes and steps; `replica_entries_per_s` also encodes the outputs and chains
     their hashes, which is all that a replica computes.
     """
-    mix = JournalMix(live_orders)
+    mix = JournalMix(live_orders, instruments)
     journal = mix.entries()
     run = _Run()
     with tempfile.TemporaryDirectory(prefix="tradewind-replay-") as made:
@@ -60,6 +60,7 @@ def measure_replay(
     gc.unfreeze()
     return {
         "entries": entries,
+        "instruments": instruments,
         "entries_per_s": round(entries / run.step_s),
         "replica_entries_per_s": round(entries / (run.step_s + run.output_s)),
         "step_us": percentiles_us(run.steps_ns),

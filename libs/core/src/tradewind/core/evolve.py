@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tradewind.core import activity, events, evolve_limits, evolve_orders, results, tallies
+from tradewind.core import activity, events, evolve_limits, evolve_orders, results, sums, tallies
 from tradewind.core.commands import ApplyVenueReport, Entry
 from tradewind.core.events import Event
 from tradewind.core.state import Order, Retired, State, VenueSession
@@ -49,12 +49,14 @@ def _instrument_removed(state: State, _entry: Entry, event: events.InstrumentRem
 
 def _reference_price_set(state: State, _entry: Entry, event: events.ReferencePriceSet) -> None:
     state.references[event.symbol] = event
+    sums.repriced(state, event.symbol)
     activity.priced(state, event)
     results.follow(state, event)
 
 
 def _fx_rate_set(state: State, _entry: Entry, event: events.FxRateSet) -> None:
     state.fx_rates[event.currency] = event
+    sums.revalued(state, event.currency)
 
 
 def _trading_state_set(state: State, _entry: Entry, event: events.TradingStateSet) -> None:
@@ -78,6 +80,7 @@ def _day_rolled(state: State, _entry: Entry, event: events.DayRolled) -> None:
     results.begin(state)
     state.tallies.names.clear()
     state.tallies.covers.clear()
+    state.tallies.losing.clear()
     for order in list(state.orders.values()):
         if not order.ended_before(event.retire_before_ns):
             continue

@@ -33,6 +33,7 @@ def scope_limits_set(state: State, _entry: Entry, event: ScopeLimitsSet) -> None
     table = state.temporary_limits if event.expires_ns else state.scope_limits
     table[event.scope] = event
     state.tallies.covers.clear()
+    state.tallies.losing.clear()
     results.begin(state)
 
 

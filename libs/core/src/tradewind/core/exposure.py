@@ -65,27 +65,29 @@ def gross_e8(state: State, account: str) -> int | None:
 
 def value_e8(state: State, instrument: InstrumentDefined, lots: int) -> int:
     """What so many lots are worth at the reference price, rounded up."""
-    price = state.references[instrument.symbol].price
-    rate = state.fx_rates[instrument.currency].rate_e9
-    return _exact(state, instrument, lots, price, rate)
+    worth = worth_e8(state, instrument.symbol, lots, state.references[instrument.symbol].price)
+    assert worth is not None  # it has a rate
+    return worth
 
 
 def worth_e8(state: State, symbol: str, lots: int, price: int) -> int | None:
     """What so many lots are worth at a price, rounded up; None without a rate."""
+    one = value_of_one(state, symbol)
+    return None if one is None else -(-lots * price * one[0] // one[1])
+
+
+def value_of_one(state: State, symbol: str) -> tuple[int, int] | None:
+    """What one lot at one tick is worth now, as a fraction; None without a rate."""
     instrument = state.instruments.get(symbol)
     rate = state.fx_rates.get(instrument.currency) if instrument is not None else None
     if instrument is None or rate is None:
         return None
-    return _exact(state, instrument, lots, price, rate.rate_e9)
-
-
-def _exact(state: State, instrument: InstrumentDefined, lots: int, price: int, rate: int) -> int:
     units = state.tallies.units
-    found = units.get(instrument.symbol)
+    found = units.get(symbol)
     if found is None:
-        found = units[instrument.symbol] = _unit(instrument)
+        found = units[symbol] = _unit(instrument)
     factor, divisor = found
-    return -(-lots * price * rate * factor // divisor)
+    return rate.rate_e9 * factor, divisor
 
 
 def _unit(instrument: InstrumentDefined) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from tradewind.core import tallies
 from tradewind.core.state import Order, Position, State, Tallies, Tally
+from tradewind.core.sums import KINDS, parts_of, total
 from tradewind.core.types import OrdStatus, Side
 
 UNFILLED = frozenset({OrdStatus.PENDING_NEW, OrdStatus.NEW})
@@ -33,7 +34,7 @@ def violations(state: State) -> list[str]:
         for fault in _order_faults(state, state.orders[order_id])
     ]
     found += [*_families(state), *_ids(state), *_working(state), *_conservation(state)]
-    return [*found, *_tallies(state)]
+    return [*found, *_tallies(state), *_values(state)]
 
 
 def _order_faults(state: State, order: Order) -> Iterator[str]:
@@ -158,6 +159,18 @@ def _tallies(state: State) -> Iterator[str]:
     ):
         if old != new:
             yield f"tallies of {name} are {old}, not {new}"
+
+
+def _values(state: State) -> Iterator[str]:
+    """What a scope is worth is what its parts are worth now."""
+    for scope, of in sorted(state.tallies.scopes.items()):
+        parts = [parts_of(state, tally) for tally in of.values()]
+        for kind in KINDS:
+            known = [part[kind] for part in parts]
+            expected = None if None in known else sum(part or 0 for part in known)
+            found = total(state, scope, kind)
+            if found != expected:
+                yield f"{scope} is worth {found}, not {expected} (kind {kind})"
 
 
 def _sums(found: Tallies) -> dict[tuple[str, str], Tally]:

@@ -7,10 +7,11 @@ counts is what came after the day began, or after the scope got such a bound.
 
 from tradewind.core import scopes
 from tradewind.core.bounds import UNSET
+from tradewind.core.covers import Cover
 from tradewind.core.events import Event, ReferencePriceSet, TradingStateSet
-from tradewind.core.exposure import worth_e8
 from tradewind.core.risk_events import ScopeLimitsSet
 from tradewind.core.state import Result, State
+from tradewind.core.sums import RESULT, result_at, total
 from tradewind.core.types import TradingState
 
 NOTHING_YET = Result(base_e8=0, peak_e8=0)
@@ -20,7 +21,7 @@ def reduced(state: State, reference: ReferencePriceSet) -> tuple[Event, ...]:
     """Scopes that lose more than they may at this price may only reduce from now on (C25, C26)."""
     found: list[Event] = []
     for scope, limits in _watched(state):
-        now = _result(state, scope, reference)
+        now = result_at(state, scope, reference)
         if now is None or _is_reduced(state, scope):
             continue
         known = state.results.get(scope, NOTHING_YET)
@@ -44,7 +45,7 @@ def reduced(state: State, reference: ReferencePriceSet) -> tuple[Event, ...]:
 def follow(state: State, reference: ReferencePriceSet) -> None:
     """Remembers each scope's best result."""
     for scope, _limits in _watched(state):
-        now = _result(state, scope, reference)
+        now = result_at(state, scope, reference)
         if now is not None:
             known = state.results.setdefault(scope, Result(base_e8=0, peak_e8=0))
             known.peak_e8 = max(known.peak_e8, now)
@@ -53,13 +54,28 @@ def follow(state: State, reference: ReferencePriceSet) -> None:
 def begin(state: State) -> None:
     """What is not known yet begins with the result that it has now."""
     for scope, _limits in _watched(state):
-        now = _result(state, scope)
+        now = total(state, scope, RESULT)
         if now is not None and scope not in state.results:
             state.results[scope] = Result(base_e8=now, peak_e8=now)
 
 
-def _watched(state: State) -> list[tuple[str, ScopeLimitsSet]]:
-    """Scopes with such a bound, each with its own and those of wildcards, in a fixed order."""
+def _watched(state: State) -> list[Cover]:
+    """Scopes with such a bound, each with its own and those of wildcards, in a fixed order.
+
+    What was found is kept until limits change or a scope is new; limits that expire are looked for
+    each time.
+    """
+    known = state.tallies.losing
+    count = len(state.tallies.scopes)
+    if state.temporary_limits:
+        return _found(state)
+    if count not in known:
+        known.clear()
+        known[count] = _found(state)
+    return known[count]
+
+
+def _found(state: State) -> list[Cover]:
     tables = (state.scope_limits, state.temporary_limits)
     if not any(_is_bounded(limits) for table in tables for limits in table.values()):
         return []
@@ -77,19 +93,3 @@ def _is_bounded(limits: ScopeLimitsSet) -> bool:
 def _is_reduced(state: State, scope: str) -> bool:
     found = state.trading_states.get(scope)
     return found is not None and found.state is not TradingState.ACTIVE
-
-
-def _result(state: State, scope: str, reference: ReferencePriceSet | None = None) -> int | None:
-    """Cash that came in and what is held at its price; None if something has no price."""
-    total = 0
-    for symbol, tally in state.tallies.scopes.get(scope, {}).items():
-        is_this = reference is not None and symbol == reference.symbol
-        known = reference if is_this else state.references.get(symbol)
-        if known is None and tally.qty:
-            return None
-        held = tally.qty * known.price if known is not None else 0
-        worth = worth_e8(state, symbol, 1, tally.cash + held)
-        if worth is None:
-            return None
-        total += worth
-    return total

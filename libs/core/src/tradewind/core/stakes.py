@@ -9,6 +9,7 @@ from collections.abc import Callable
 from tradewind.core.activity import NOTHING_DONE
 from tradewind.core.exposure import reachable, reachable_with, worth_e8
 from tradewind.core.state import Position, State, Tally
+from tradewind.core.sums import GROSS, LONG, SHORT, WORKING, total
 from tradewind.core.terms import SHAPES, Denial, Intent, over
 from tradewind.core.types import Reason, Side
 
@@ -23,10 +24,11 @@ def orders_within(state: State, intent: Intent) -> Reason | Denial | None:
     lots = intent.open_qty - intent.replaced_qty
 
     def count(scope: str) -> int:
-        return sum(tally.orders for tally in _tallies(state, scope).values()) + more
+        sums = state.tallies.sums.get(scope)
+        return more if sums is None else sums.orders + more
 
     def value(scope: str) -> int | None:
-        working = _value(state, scope, lambda tally: tally.buy_working + tally.sell_working)
+        working = total(state, scope, WORKING)
         price = max(worst_price(state, intent), reference)
         added = worth_e8(state, intent.symbol, max(lots, 0), price)
         return None if working is None or added is None else working + added
@@ -58,7 +60,7 @@ def exposure_in_scopes(state: State, intent: Intent) -> Reason | Denial | None:
     more = intent.open_qty - intent.replaced_qty
     if more <= 0:
         return None
-    sign = intent.side.sign
+    side = LONG if intent.side is Side.BUY else SHORT
 
     def gross(scope: str) -> int | None:
         before = _part(state, scope, intent)
@@ -67,11 +69,11 @@ def exposure_in_scopes(state: State, intent: Intent) -> Reason | Denial | None:
         added = worth_e8(state, intent.symbol, max(grown, 0), reference)
         if grown <= 0:
             return 0
-        held = _value(state, scope, lambda tally: tally.gross)
+        held = total(state, scope, GROSS)
         return None if held is None or added is None else held + added
 
     def net(scope: str) -> int | None:
-        held = _value(state, scope, lambda tally: sign * tally.qty + _same_side(tally, intent.side))
+        held = total(state, scope, side)
         added = worth_e8(state, intent.symbol, more, state.references[intent.symbol].price)
         return None if held is None or added is None else held + added
 
@@ -131,21 +133,6 @@ def _tallies(state: State, scope: str) -> dict[str, Tally]:
     return state.tallies.scopes.get(scope, {})
 
 
-def _value(state: State, scope: str, lots_of: Callable[[Tally], int]) -> int | None:
-    """The value of lots of each instrument at its reference price; None if one has no price."""
-    total = 0
-    for symbol, tally in _tallies(state, scope).items():
-        lots = lots_of(tally)
-        if not lots:
-            continue
-        reference = state.references.get(symbol)
-        worth = worth_e8(state, symbol, lots, reference.price) if reference is not None else None
-        if worth is None:
-            return None
-        total += worth
-    return total
-
-
 def _part(state: State, scope: str, intent: Intent) -> Position:
     """The part of a scope that the order changes: a position, or a ledger by its attributes."""
     if not scope.startswith(("strategy:", "client:")):
@@ -153,10 +140,6 @@ def _part(state: State, scope: str, intent: Intent) -> Position:
     client, strategy, algorithm, _build = intent.attribution
     key = (intent.account, intent.symbol, client, strategy, algorithm)
     return state.ledgers.get(key) or Position()
-
-
-def _same_side(tally: Tally, side: Side) -> int:
-    return tally.buy_working if side is Side.BUY else tally.sell_working
 
 
 def _credit_used(state: State, intent: Intent) -> int | None:

@@ -8,7 +8,7 @@ keys, so a state restored from a snapshot behaves as the one that was never stop
 from dataclasses import dataclass, field
 from typing import Any
 
-from tradewind.core.covers import Covers
+from tradewind.core.covers import Cover, Covers
 from tradewind.core.events import (
     AccountLimitsSet,
     BuildsChanged,
@@ -213,6 +213,21 @@ class VenueSession:
 
 
 @dataclass(slots=True, kw_only=True)
+class Sums:
+    """What a scope's tallies are worth together, by kind of value (see `sums`).
+
+    `parts` are what was counted of each instrument, `unvalued` how many of them have no value,
+    and `outdated` the tallies that have changed since.
+    """
+
+    orders: int = 0
+    totals: list[int] = field(default_factory=lambda: [0] * 5)
+    unvalued: list[int] = field(default_factory=lambda: [0] * 5)
+    parts: dict[str, tuple[int | None, ...]] = field(default_factory=dict)
+    outdated: "list[Tally]" = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
 class Tally:
     """What a scope has in one instrument. `gross` sums what each part of it can reach.
 
@@ -225,23 +240,30 @@ class Tally:
     gross: int = 0
     orders: int = 0
     cash: int = 0
+    symbol: str = field(default="", compare=False)
+    sums: Sums = field(default_factory=Sums, compare=False, repr=False)
+    is_outdated: bool = field(default=False, compare=False)
 
 
 @dataclass(slots=True, kw_only=True)
 class Tallies:
     """Sums and indexes that follow from positions and orders (see `tallies`).
 
-    By scope and instrument; live orders by account, instrument and side; how many children in
-    memory a parent has. `names` and `of_..` spare looking for the same again: the scopes of who
-    trades what, the limits that cover them, what a lot at a tick is worth (as a fraction), the
+    By scope and instrument, by instrument, and what a scope's are worth; live orders by account,
+    instrument and side; how many children in memory a parent has. `names` and `of_..` spare looking
+    for the same again: the scopes of who trades what, the limits that cover them, who is bounded in
+    what it may lose (by the number of scopes), what a lot at a tick is worth (as a fraction), the
     tallies of a position and of a part of one.
     """
 
     scopes: dict[str, dict[str, Tally]] = field(default_factory=dict)
+    of_symbol: dict[str, list[Tally]] = field(default_factory=dict)
+    sums: dict[str, Sums] = field(default_factory=dict)
     resting: dict[tuple[str, str, Side], dict[str, Order]] = field(default_factory=dict)
     children: dict[str, int] = field(default_factory=dict)
     names: dict[tuple[str, str, str, str], tuple[str, ...]] = field(default_factory=dict)
     covers: dict[tuple[str, ...], Covers] = field(default_factory=dict)
+    losing: dict[int, list[Cover]] = field(default_factory=dict)
     units: dict[str, tuple[int, int]] = field(default_factory=dict)
     of_position: dict[tuple[str, str], tuple[Tally, ...]] = field(default_factory=dict)
     of_ledger: dict[tuple[str, str, str], tuple[Tally, ...]] = field(default_factory=dict)

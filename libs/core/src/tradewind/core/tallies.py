@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from tradewind.core import scopes
 from tradewind.core.exposure import reachable
-from tradewind.core.state import LedgerKey, Order, Position, State, Tallies, Tally
+from tradewind.core.state import LedgerKey, Order, Position, State, Sums, Tallies, Tally
+from tradewind.core.sums import outdated
 
 Change = Callable[[Position], None]
 
@@ -115,6 +116,7 @@ def _add(counts: tuple[Tally, ...], qty: int, buys: int, sells: int, gross: int,
         tally.sell_working += sells
         tally.gross += gross
         tally.cash += cash
+        outdated(tally)
 
 
 def _add_all(counts: tuple[Tally, ...], position: Position) -> None:
@@ -123,11 +125,18 @@ def _add_all(counts: tuple[Tally, ...], position: Position) -> None:
 
 
 def _count_order(tallies: Tallies, state: State, order: Order, more: int) -> None:
-    for tally in _counts(tallies, state, order.account, order.symbol):
+    of_account = _counts(tallies, state, order.account, order.symbol)
+    for tally in (*of_account, *_parts(tallies, order.symbol, order.client, order.strategy)):
         tally.orders += more
-    for tally in _parts(tallies, order.symbol, order.client, order.strategy):
-        tally.orders += more
+        tally.sums.orders += more
 
 
 def _tally(tallies: Tallies, scope: str, symbol: str) -> Tally:
-    return tallies.scopes.setdefault(scope, {}).setdefault(symbol, Tally())
+    of_scope = tallies.scopes.setdefault(scope, {})
+    found = of_scope.get(symbol)
+    if found is None:
+        sums = tallies.sums.setdefault(scope, Sums())
+        found = of_scope[symbol] = Tally(symbol=symbol, sums=sums)
+        tallies.of_symbol.setdefault(symbol, []).append(found)
+        outdated(found)
+    return found
