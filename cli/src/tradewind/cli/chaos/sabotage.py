@@ -64,15 +64,13 @@ def _ack_before_quorum() -> None:
         def on_answered(self, request: Any, answer: Any) -> None:
             self._listener.on_answered(request, answer)
 
-    def publish(
-        self: Any, shard: int, command: Any, listener: Any, *rest: Any, **told: Any
-    ) -> Any:
+    def publish(self: Any, shard: int, command: Any, listener: Any, *rest: Any, **told: Any) -> Any:
         found = original(self, shard, command, Hasty(listener), *rest, **told)
         if isinstance(found, InFlight):
             listener.on_durable(found)
         return found
 
-    Journal.publish = publish  # type: ignore[method-assign,assignment]
+    Journal.publish = publish  # type: ignore[method-assign]
 
 
 def _resend_on_timeout() -> None:
