@@ -139,6 +139,26 @@ async def test_who_hears_that_the_leader_has_ended_is_not_patient() -> None:
 
 
 @pytest.mark.anyio
+async def test_an_append_that_lands_after_its_authors_end_makes_nobody_patient() -> None:
+    stream = MemoryStream([Message("events.0.x", b""), Message("events.0.x", b"")])
+    replica, appender, reader = make(stream, patience_ms=3_600_000)
+    feed(replica, appender, 3)
+    replica.confirm(stored(replica.outbox[0], by="oms-0-1"))
+    appender.tail_moved()
+    appender.hear_end(b'{"instance": "oms-0-1", "pid": 1}')
+    appender.hear_end(b'{"instance": "gateway-0", "pid": 2}')
+    running = asyncio.create_task(appender.run(Stop()))
+    await eventually(lambda: reader.hurried)
+    assert appender.refusals == 1, "the second output is the dead leader's"
+    replica.confirm(stored(replica.outbox[0], by="oms-0-1"))
+    appender.tail_moved()
+    await emptied(replica)
+    await over(running)
+    assert len(stream.records) == 3
+    assert appender.is_leading
+
+
+@pytest.mark.anyio
 async def test_a_replica_that_lost_the_race_appends_nothing_twice() -> None:
     stream = MemoryStream()
     first, first_appender, _ = make(stream, instance="a")

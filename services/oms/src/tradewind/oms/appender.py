@@ -51,7 +51,8 @@ class Appender:
         self._stagger_s = rank * STAGGER_MS / 1000  # not all take over at once
         self._patience_s = patience_ms / 1000 + self._stagger_s
         self._backoff = 1
-        self._leader_ended = asyncio.Event()
+        self._ended: set[str] = set()
+        self._news = asyncio.Event()
         self._wake = asyncio.Event()
         self._moved_s = _now_s()
         self.takeovers = 0
@@ -76,15 +77,23 @@ class Appender:
             self._wake.set()
 
     def tail_moved(self) -> None:
-        """EVENTS has grown: someone works, so patience starts again."""
+        """EVENTS has grown: someone works, so patience starts again.
+
+        Unless it is the last work of one that has ended: an append may land after its author.
+        """
         self._moved_s = _now_s()
-        self._leader_ended.clear()
+        if not self._is_leader_ended:
+            self._ended.clear()
+        self._news.set()
 
     def hear_end(self, body: bytes) -> None:
         """A supervisor saw a process end; if it was the leader's, nobody will do its work."""
-        ended = msgspec.json.decode(body, type=Holder)
-        if ended.instance == self._replica.appended_by:
-            self._leader_ended.set()
+        self._ended.add(msgspec.json.decode(body, type=Holder).instance)
+        self._news.set()
+
+    @property
+    def _is_leader_ended(self) -> bool:
+        return self._replica.appended_by in self._ended
 
     async def run(self, stop: Stop) -> None:
         """Works until `stop`.
@@ -107,16 +116,14 @@ class Appender:
 
     async def _patience_over(self) -> bool:
         """Waits one round; true once outputs have been missing for too long."""
-        if self._leader_ended.is_set():
+        if self._is_leader_ended:
             left_s = self._moved_s + self._stagger_s - _now_s()
             await asyncio.sleep(max(left_s, 0))
             return left_s <= 0
         left_s = self._moved_s + self._patience_s * self._backoff - _now_s()
         if left_s <= 0:
             return True
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(left_s):
-                await self._leader_ended.wait()
+        await self._hear_news(left_s)
         return False
 
     async def _append(self, outputs: Sequence[Output]) -> None:
@@ -139,21 +146,28 @@ class Appender:
             raise CorruptionError(f"outputs up to {last} were stored up to {ack.seq}")
         self._replica.confirm_own(last, self._instance)
         self._backoff = 1
-        self._leader_ended.clear()
         self._moved_s = _now_s()
         self.takeovers += not was_leading
 
     def _lost(self, *, is_race: bool) -> None:
         self.refusals += 1
         if is_race:
-            self._replica.appended_by = ""
+            if self.is_leading:
+                self._replica.appended_by = ""
             self._backoff = min(self._backoff * 2, BACKOFF_MAX)
             self._moved_s = _now_s()
 
     async def _look_again(self) -> None:
         """Has the tail read, and gives the reading time to arrive."""
         self._events.hurry()
-        await asyncio.sleep(self._patience_s / 2)
+        await self._hear_news(self._patience_s / 2)
+
+    async def _hear_news(self, at_most_s: float) -> None:
+        """Waits for a growth of EVENTS or the end of a process."""
+        self._news.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(at_most_s):
+                await self._news.wait()
 
 
 def _now_s() -> float:
