@@ -26,7 +26,7 @@ BUGS: dict[str, Bug] = {
     ),
     "append-at-the-tail": Bug(
         "who takes over appends after the last output it is told of, not at the outputs' place",
-        4,
+        1,
         (
             Edit(
                 f"{APPENDER}._append",
@@ -37,7 +37,7 @@ BUGS: dict[str, Bug] = {
     ),
     "snapshot-ahead": Bug(
         "a snapshot is stored and begun at before its outputs are in EVENTS",
-        10,
+        163,
         (
             Edit(
                 "tradewind.oms.keeper:SnapshotKeeper._appended",
@@ -105,7 +105,7 @@ BUGS: dict[str, Bug] = {
     ),
     "late-fill-dropped": Bug(
         "a fill after the end of its order is ignored",
-        5,
+        8,
         (
             Edit(
                 f"{DECIDE}:_change",
@@ -138,7 +138,7 @@ BUGS: dict[str, Bug] = {
     ),
     "request-forgotten": Bug(
         "a new session is not given the cancels and replaces without an answer",
-        0,
+        1,
         (
             Edit(
                 f"{DECIDE}:_unsettled",
@@ -166,12 +166,12 @@ BUGS: dict[str, Bug] = {
     ),
     "read-lag-ignored": Bug(
         "absence at the venue is taken for proof before its read lag has passed",
-        6,
+        136,
         (Edit(f"{SESSION}._one_session", "self._read_lag_s", "0"),),
     ),
     "sent-again-unasked": Bug(
         "what an earlier session may have sent is sent without asking",
-        1,
+        0,
         (
             Edit(
                 "tradewind.venue.outbound:Outbound.offer",
@@ -182,7 +182,7 @@ BUGS: dict[str, Bug] = {
     ),
     "report-lost": Bug(
         "a report that the journal did not take does not go again",
-        6,
+        47,
         (
             Edit(
                 "tradewind.venue.inbound:Inbound._collect_failed",
@@ -193,7 +193,7 @@ BUGS: dict[str, Bug] = {
     ),
     "end-before-its-fills": Bug(
         "an order's end is believed before its fills were told",
-        7,
+        17,
         (
             Edit(
                 "tradewind.venue.fills:Fills.is_missing_some",
@@ -204,12 +204,12 @@ BUGS: dict[str, Bug] = {
     ),
     "difference-ignored": Bug(
         "nothing is told again where the venue's position differs",
-        5,
+        7,
         (Edit("tradewind.venue.positions:Positions.hear", "if stated.is_settled:", "if True:"),),
     ),
     "durable-too-early": Bug(
         "a client is told that its request is stored before it is",
-        4,
+        10,
         (
             Edit(
                 "tradewind.gateway.journal:Journal.publish",
@@ -220,18 +220,18 @@ BUGS: dict[str, Bug] = {
     ),
     "unknown-told-as-refused": Bug(
         "a client is told that its request is not stored when nobody knows",
-        386,
+        9,
         (
             Edit(
                 "tradewind.gateway.journal:Journal._on_acked",
-                '"JOURNAL_UNAVAILABLE" if isinstance(error, Refused) else "OUTCOME_UNKNOWN"',
+                '"JOURNAL_UNAVAILABLE" if is_definite else "OUTCOME_UNKNOWN"',
                 '"JOURNAL_UNAVAILABLE"',
             ),
         ),
     ),
     "larger-size-forgotten": Bug(
         "a full fill ends an order although a larger size was asked for",
-        368,
+        286,
         (
             Edit(
                 f"{DECIDE}:_change",
@@ -242,7 +242,7 @@ BUGS: dict[str, Bug] = {
     ),
     "answered-doubt": Bug(
         "an order is UNKNOWN for a request that has been answered",
-        386,
+        183,
         (
             Edit(
                 f"{DECIDE}:_fault",
@@ -253,7 +253,7 @@ BUGS: dict[str, Bug] = {
     ),
     "end-before-fill": Bug(
         "an order's end is journaled while a fill of it is on the way",
-        146,
+        76,
         (
             Edit(
                 "tradewind.venue.inbound:Inbound._may_publish",

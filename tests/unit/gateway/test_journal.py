@@ -149,6 +149,20 @@ async def test_of_two_copies_of_a_request_the_first_that_is_stored_counts() -> N
     assert (recorder.told, book.unacked) == ([("durable", 6)], 0)
 
 
+async def test_what_may_be_stored_from_the_first_time_is_not_called_refused_the_second() -> None:
+    bus: Any = MemoryBus()
+    bus.acks_at_once = False
+    book = Journal(bus, shards=1, ack_timeout_ms=100)
+    recorder = Recorder()
+    book.publish(0, submit("c-1"), recorder, "t")
+    book.publish(0, submit("c-2"), Recorder(), "t")
+    bus.published[1].acked.set_result(PubAck("JOURNAL_0", 7))
+    await turn()
+    bus.published[2].acked.set_exception(Refused("no room", err_code=10_047))
+    await turn()
+    assert recorder.told == [("failed", "OUTCOME_UNKNOWN")]
+
+
 async def test_too_many_under_way_are_refused_before_publishing() -> None:
     bus: Any = MemoryBus()
     bus.acks_at_once = False

@@ -61,6 +61,7 @@ class InFlight:
         "cl_ord_id",
         "is_acked",
         "is_over",
+        "is_unsure",
         "listener",
         "send",
         "seq",
@@ -86,6 +87,7 @@ class InFlight:
         self.started_ns = started_ns
         self.is_over = False
         self.is_acked = False
+        self.is_unsure = False
         self.attempt = 0
         self.send = send
 
@@ -265,12 +267,14 @@ class Journal:
         if is_stored:
             for lost in self._silence.overtaken_by(request):
                 if lost.cl_ord_id and not lost.is_over:
+                    lost.is_unsure = True  # nobody has said that it is not stored
                     self._send_again(lost, lost.attempt)
         self._silence.ended(request, is_answered=is_stored or isinstance(error, Refused))
         if request.is_over:
             return
         if not is_stored:
-            code = "JOURNAL_UNAVAILABLE" if isinstance(error, Refused) else "OUTCOME_UNKNOWN"
+            is_definite = isinstance(error, Refused) and not request.is_unsure
+            code = "JOURNAL_UNAVAILABLE" if is_definite else "OUTCOME_UNKNOWN"
             request.listener.on_failed(request, refusal(code))
             return
         request.seq = acked.result().seq
