@@ -106,7 +106,8 @@ class Suite:
             is_cancelling=False,
         )
         name = f"{process.name}.{process.lives}"
-        session = await venue.build(bus, settings, self._dialer, name, 0, lambda: True, Kills())
+        outputs = await venue.read_outputs(bus, 0)
+        session = venue.build(bus, settings, self._dialer, name, 0, outputs, lambda: True, Kills())
         await session.run()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import ClientSession
 
 from tradewind.common import streams, subjects
-from tradewind.common.errors import BusError
+from tradewind.common.errors import BusError, TradewindError
 from tradewind.common.jetstream import (
     Bus,
     KeyValue,
@@ -39,6 +39,16 @@ log = logging.getLogger(__name__)
 
 SERVICE = "venue"
 FLOOR_INTERVAL_S = 1.0
+LOOK_S = 0.1
+CUT_OFF_S = 2.0
+ASIDE_S = 0.5
+"""How long the one that stepped aside leaves the lease to others."""
+
+
+class CutOff(TradewindError):
+    """The venue cannot be reached from here."""
+
+    code = "VENUE_CUT_OFF"
 
 
 async def serve(settings: Settings, stop: Stop) -> None:
@@ -49,8 +59,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
     try:
         await streams.verify(bus, service.shards)
         async with ClientSession() as http:
-            process = f"{service.instance}.{secrets.token_hex(6)}"
-            me = Holder(service.instance, os.getpid(), process)
+            me = Holder(service.instance, os.getpid(), one_life_of(service.instance))
             lease = Lease(KeyValue(bus, BUCKET), f"{SERVICE}.{settings.venue}", me)
             await hear_ends(bus, lease)
             instruments = Instruments(KeyValue(bus, INSTRUMENTS))
@@ -68,7 +77,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
                     stop,
                     lease.follow(),
                     instruments.follow(),
-                    work(bus, settings, dialer, lease, process, sessions, kills),
+                    work(bus, settings, dialer, lease, sessions, kills),
                     Heartbeat(bus, service, SERVICE).run(
                         stop, lambda: facts(settings.venue, lease, sessions, kills)
                     ),
@@ -84,46 +93,85 @@ async def work(
     settings: Settings,
     dialer: VenueDialer,
     lease: Lease,
-    process: str,
     sessions: list[ShardSession],
     kills: Kills,
 ) -> None:
     """Stands by until the lease is this process's, then holds a session for every shard.
 
+    One that cannot reach the venue steps aside: another may stand where the network is whole.
+
     Raises:
         LeaseLost, SessionLost: another connector is the active one.
     """
-    await lease.acquire()
-    sessions += await asyncio.gather(
-        *(
-            build(bus, settings, dialer, process, shard, lambda: lease.is_held, kills)
-            for shard in range(settings.service.shards)
+    while True:
+        await lease.acquire()
+        readers = await asyncio.gather(
+            *(read_outputs(bus, shard) for shard in range(settings.service.shards))
         )
-    )
-    await supervise(
-        lease.keep(), show_floors(bus, sessions), *(session.run() for session in sessions)
-    )
+        process = one_life_of(settings.service.instance)
+        sessions += [
+            build(bus, settings, dialer, process, shard, reader, lambda: lease.is_held, kills)
+            for shard, reader in enumerate(readers)
+        ]
+        try:
+            await supervise(
+                lease.keep(),
+                show_floors(bus, sessions),
+                until_cut_off(sessions),
+                *(session.run() for session in sessions),
+            )
+        except CutOff as error:
+            log.warning("%s: %s", error.code, error.text)
+        sessions.clear()
+        for reader in readers:
+            await reader.close()
+        await lease.release()
+        await asyncio.sleep(ASIDE_S)
 
 
-async def build(
+def one_life_of(instance: str) -> str:
+    """A name that no other process has, and no other time that this one holds the sessions."""
+    return f"{instance}.{secrets.token_hex(6)}"
+
+
+async def until_cut_off(sessions: Sequence[ShardSession]) -> None:
+    """Watches whether the venue can be reached from here.
+
+    Raises:
+        CutOff: no session has been able to for a while.
+    """
+    while True:
+        await asyncio.sleep(LOOK_S)
+        unreached_s = min(session.unreached_s for session in sessions)
+        if unreached_s > CUT_OFF_S:
+            raise CutOff(f"the venue was not reached for {unreached_s:.1f} s: another may try")
+
+
+async def read_outputs(bus: Bus, shard: int) -> StreamReader:
+    """A shard's outputs from the tail as it is before TakeSession."""
+    stream = subjects.events_stream(shard)
+    _first, last = await stream_tail(bus, stream)
+    reader = StreamReader(bus, stream, subjects.live(subjects.events_all(shard)), last + 1)
+    await reader.open()
+    return reader
+
+
+def build(
     bus: Bus,
     settings: Settings,
     dialer: VenueDialer,
     process: str,
     shard: int,
+    outputs: StreamReader,
     may_send: Callable[[], bool],
     kills: Kills,
 ) -> ShardSession:
-    """One shard's session, reading outputs from the tail as it is before TakeSession."""
-    stream = subjects.events_stream(shard)
-    _first, last = await stream_tail(bus, stream)
-    reader = StreamReader(bus, stream, subjects.live(subjects.events_all(shard)), last + 1)
-    await reader.open()
+    """One shard's session."""
     return ShardSession(
         shard=shard,
         venue=settings.venue,
         process=process,
-        outputs=reader,
+        outputs=outputs,
         journal=bus,
         dialer=dialer,
         read_lag_ms=settings.read_lag_ms,

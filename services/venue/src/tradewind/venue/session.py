@@ -117,6 +117,13 @@ class ShardSession:
         self.counters = Counters()
         self.epoch = 0
         self.sessions = 0
+        self._unreached_since_s: float | None = None
+
+    @property
+    def unreached_s(self) -> float:
+        """For how long this process has tried to reach the venue in vain."""
+        since_s = self._unreached_since_s
+        return 0.0 if since_s is None else time.monotonic() - since_s
 
     @property
     def is_open(self) -> bool:
@@ -216,7 +223,7 @@ class ShardSession:
 
     async def _one_session(self) -> None:
         await self._until_active()
-        adapter = await self._dialer.dial(self.shard)
+        adapter = await self._reach()
         try:
             taken = await self._take()
             await adapter.fence()
@@ -233,6 +240,17 @@ class ShardSession:
             )
         finally:
             await adapter.close()
+
+    async def _reach(self) -> VenueAdapter:
+        began_s = time.monotonic()
+        try:
+            adapter = await self._dialer.dial(self.shard)
+        except VenueGone:
+            if self._unreached_since_s is None:
+                self._unreached_since_s = began_s
+            raise
+        self._unreached_since_s = None
+        return adapter
 
     async def _until_active(self) -> None:
         while True:
