@@ -27,7 +27,9 @@ class FakeBus:
         self.unsettled: list[VenueRequest] = []
         self.is_mute = False
         self.failures: list[BusError | None] = []
+        self.tails = 0
         self._seq = 0
+        self._unheard: list[Record] = []
         self._outputs: asyncio.Queue[Record] = asyncio.Queue()
 
     def publish_nowait(
@@ -52,11 +54,27 @@ class FakeBus:
         """One output at a time."""
         return [await self._outputs.get()]
 
+    async def tail(self) -> int:
+        """The last output, heard or not."""
+        self.tails += 1
+        return self._seq
+
     def emit(self, event: Event) -> None:
         """Appends an output."""
+        self.store(event)
+        self.tell()
+
+    def store(self, event: Event) -> None:
+        """Appends an output that is not heard yet."""
         self._seq += 1
         subject = subjects.events_subject(0, event)
-        self._outputs.put_nowait(Record(self._seq, 0, subject, {}, codec.encode(event)))
+        self._unheard.append(Record(self._seq, 0, subject, {}, codec.encode(event)))
+
+    def tell(self) -> None:
+        """What is stored is heard."""
+        for record in self._unheard:
+            self._outputs.put_nowait(record)
+        self._unheard.clear()
 
     def take(self, owner: str) -> None:
         """What the core does with TakeSession."""
@@ -181,6 +199,7 @@ def session(
         venue=VENUE,
         process="here",
         outputs=bus,
+        tail=bus.tail,
         journal=bus,
         dialer=venue,
         read_lag_ms=1,

@@ -53,6 +53,23 @@ async def test_the_session_is_journaled_then_fenced_then_caught_up_then_used() -
     assert len(bus.takes) == 1
 
 
+async def test_who_took_the_session_before_the_fence_is_heard_of_before_anything_is_sent() -> None:
+    bus, venue = FakeBus(), FakeVenue()
+    bus.is_mute = True
+    shard = session(bus, venue)
+    async with running(shard) as task:
+        await eventually(lambda: len(bus.takes) == 1)
+        bus.take(bus.takes[0].owner)
+        bus.emit(request(2))
+        bus.store(taken_by("there.1", 2))
+        await eventually(lambda: bus.tails == 1)
+        assert venue.log[-1] == ("fence", None)
+        bus.tell()
+        with pytest.raises(SessionLost):
+            await task
+    assert not {"send", "query", "reports"} & {kind for kind, _what in venue.log}
+
+
 async def test_requests_heard_before_the_own_session_was_taken_are_not_acted_on() -> None:
     bus, venue = FakeBus(), FakeVenue()
     bus.is_mute = True

@@ -149,11 +149,17 @@ async def until_cut_off(sessions: Sequence[ShardSession]) -> None:
 
 async def read_outputs(bus: Bus, shard: int) -> StreamReader:
     """A shard's outputs from the tail as it is before TakeSession."""
-    stream = subjects.events_stream(shard)
-    _first, last = await stream_tail(bus, stream)
-    reader = StreamReader(bus, stream, subjects.live(subjects.events_all(shard)), last + 1)
+    start = await last_output(bus, shard) + 1
+    stream, live = subjects.events_stream(shard), subjects.live(subjects.events_all(shard))
+    reader = StreamReader(bus, stream, live, start)
     await reader.open()
     return reader
+
+
+async def last_output(bus: Bus, shard: int) -> int:
+    """The sequence of a shard's last output."""
+    _first, last = await stream_tail(bus, subjects.events_stream(shard))
+    return last
 
 
 def build(
@@ -172,6 +178,7 @@ def build(
         venue=settings.venue,
         process=process,
         outputs=outputs,
+        tail=lambda: last_output(bus, shard),
         journal=bus,
         dialer=dialer,
         read_lag_ms=settings.read_lag_ms,

@@ -4,7 +4,8 @@
 Rules:
 
 1. The venue is reached first; then TakeSession is journaled; then the venue's fence cuts off
-   every earlier session; then its read lag passes; only then is anything asked or sent.
+   every other session; then outputs are read to the tail, where a session that was taken after
+   this one would be; then the venue's read lag passes; only then is anything asked or sent.
 2. Only outputs after this session's own SessionTaken count. What was heard before is forgotten:
    the core gives every unsettled request again, marked as possibly sent. What it gives again for
    a TakeSession of an earlier life, that the journal took late, is not meant for this one.
@@ -21,7 +22,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from itertools import count
 
@@ -72,6 +73,7 @@ class ShardSession:
         venue: str,
         process: str,
         outputs: Outputs,
+        tail: Callable[[], Awaitable[int]],
         journal: Journal,
         dialer: VenueDialer,
         read_lag_ms: int,
@@ -84,6 +86,7 @@ class ShardSession:
     ) -> None:
         """`process` is unique to this life of this process; owners are named after it.
 
+        `tail` is the last output's sequence as its stream's leader knows it.
         `may_send` is asked before each request: whether this process is still the active one;
         `is_stopped` before each that makes risk: whether the kill switch covers it.
         `external` is the account that orders of nobody's are counted against.
@@ -92,6 +95,7 @@ class ShardSession:
         self._venue = venue
         self._process = process
         self._outputs = outputs
+        self._tail = tail
         self._journal = journal
         self._dialer = dialer
         self._read_lag_s = read_lag_ms / 1000
@@ -110,6 +114,7 @@ class ShardSession:
         self._early: list[tuple[VenueRequest, int]] = []
         self._outbound: Outbound | None = None
         self._next_seq = 0
+        self._progress = asyncio.Event()
         self.inbound = Inbound(journal, shard, self._traces, external)
         self.positions = Positions(position_every_ms)
         self.external = 0
@@ -161,10 +166,11 @@ class ShardSession:
     async def _follow(self) -> None:
         while True:
             for record in await self._outputs.next_batch():
-                self._next_seq = record.seq
                 self._clock.hear(record.ts_ns)
                 if record.subject == self._subject:
                     self._hear(record)
+                self._next_seq = record.seq
+            self._progress.set()
 
     def _hear(self, record: Record) -> None:
         received_ns = time.perf_counter_ns()
@@ -226,7 +232,9 @@ class ShardSession:
         adapter = await self._reach()
         try:
             taken = await self._take()
+            await self._until_active()
             await adapter.fence()
+            await self._until_read()
             await asyncio.sleep(self._read_lag_s)
             await self._ask_reports(adapter, taken)
             outbound = self._open(adapter)
@@ -271,6 +279,13 @@ class ShardSession:
                 return await self._taken
         except TimeoutError as error:
             raise VenueGone(f"shard {self.shard} does not answer TakeSession") from error
+
+    async def _until_read(self) -> None:
+        """Whoever has taken the session before the fence is heard of; later ones fence this one."""
+        last = await self._tail()
+        while self._next_seq < last:
+            self._progress.clear()
+            await self._progress.wait()
 
     async def _ask_reports(self, adapter: VenueAdapter, taken: SessionTaken) -> None:
         """Everything that the journal may lack; what this process was given, it still delivers."""
