@@ -144,7 +144,7 @@ class SimVenueAdapter:
             if self._end is None:
                 self._say(self._exchange.tell_again, self, said.order_id)
             return
-        self._said.append(said)
+        self._said.append(said if isinstance(said, ApplyVenueReport) else self._fills.weighed(said))
         self._wake.set()
 
     def _take_held(self, order_id: str) -> None:

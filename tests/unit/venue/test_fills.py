@@ -4,6 +4,7 @@
 from dataclasses import replace
 
 from tests.unit.venue.fakes import report
+from tradewind.core.commands import StatePosition
 from tradewind.core.types import ExecType
 from tradewind.venue.fills import Fills
 
@@ -42,3 +43,22 @@ def test_a_bust_and_a_correction_count_as_what_they_leave() -> None:
     for each in (FIRST, SECOND, corrected, busted):
         fills.is_missing_some(each, 0)
     assert not fills.is_missing_some(END, 1)
+
+
+def test_a_position_stated_while_an_end_waits_for_its_fills_proves_nothing() -> None:
+    fills = Fills()
+    stated = StatePosition(
+        venue="SIM",
+        epoch=1,
+        symbol="S",
+        exec_no=9,
+        qty=0,
+        open_buy_qty=0,
+        open_sell_qty=0,
+        is_complete=True,
+    )
+    assert fills.weighed(stated).is_complete
+    fills.is_missing_some(END, 5)
+    assert not fills.weighed(stated).is_complete
+    fills.told_all(END.order_id)
+    assert fills.weighed(stated).is_complete

@@ -7,7 +7,9 @@ all, so the gap shows. The end is then left out, and the order is asked about: e
 is told again, in order, the end last.
 """
 
-from tradewind.core.commands import ApplyVenueReport
+from dataclasses import replace
+
+from tradewind.core.commands import ApplyVenueReport, StatePosition
 from tradewind.core.types import ExecType
 
 ENDS = frozenset({ExecType.CANCELED, ExecType.EXPIRED})
@@ -44,6 +46,10 @@ class Fills:
         if held is not None:
             self._forget(order_id)
         return held
+
+    def weighed(self, stated: StatePosition) -> StatePosition:
+        """A statement of the position, which proves nothing while an end waits for its fills."""
+        return replace(stated, is_complete=stated.is_complete and not self._held)
 
     def _forget(self, order_id: str) -> None:
         self._told.pop(order_id, None)

@@ -302,7 +302,8 @@ class FixAdapter:
         self._stated[exec_no], is_complete = asked
         if len(self._stated) > KEPT:
             self._stated.popitem(last=False)
-        self._say(self._words.position(message, exec_no, is_complete=is_complete))
+        stated = self._words.position(message, exec_no, is_complete=is_complete)
+        self._say(self._fills.weighed(stated))
 
     def _ask_order(
         self, order_id: str, symbol: str, side: Side, request: VenueRequest | None = None

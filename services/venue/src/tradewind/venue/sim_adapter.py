@@ -237,7 +237,7 @@ class SimAdapter:
             case "refused":
                 self._take(_refusal(heard))
             case "position":
-                self._take(_statement(heard, self._venue))
+                self._take(self._fills.weighed(_statement(heard, self._venue)))
             case "logged_on":
                 self._epoch = heard.session_epoch
                 self._logged_on.set_result(None)
