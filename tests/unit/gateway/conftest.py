@@ -5,6 +5,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_network
 from typing import Any
 
 import httpx
@@ -227,6 +228,7 @@ async def harness() -> Harness:
     keys = {
         "k1": key(),
         "slow": replace(key(), key_id="slow", requests_per_s=2),
+        "far": replace(key(), key_id="far", networks=(ip_network("10.0.0.0/8"),)),
         "stop": Key("stop", b"s3cret", frozenset({"*"}), frozenset({"kill"}), "night"),
         "root": Key("root", b"s3cret", frozenset({"*"}), frozenset({"read", "admin"}), "ops"),
     }

@@ -3,6 +3,7 @@
 
 import json
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tradewind.gateway.errors import Refusal
 from tradewind.gateway.nonces import AHEAD_MS, GENERATION_MS, RECV_WINDOW_MS, Nonces
 
 NOW_MS = 1_700_000_000_000
+HERE = "127.0.0.1"
 KEY = Key(
     key_id="k1",
     secret=b"s3cret",
@@ -52,7 +54,7 @@ def authenticator(clock: Clock) -> Authenticator:
 
 
 def test_a_right_signature_names_its_key(authenticator: Authenticator) -> None:
-    assert authenticator.check(signed()) is KEY
+    assert authenticator.check(signed(), HERE) is KEY
 
 
 @pytest.mark.parametrize(
@@ -72,32 +74,32 @@ def test_a_right_signature_names_its_key(authenticator: Authenticator) -> None:
 def test_changing_any_component_is_refused(
     authenticator: Authenticator, change: dict[str, object], expected: str
 ) -> None:
-    assert code(authenticator.check(replace(signed(), **change))) == expected  # type: ignore[arg-type]
+    assert code(authenticator.check(replace(signed(), **change), HERE)) == expected  # type: ignore[arg-type]
 
 
 def test_the_same_bytes_pass_only_once(authenticator: Authenticator) -> None:
-    assert code(authenticator.check(signed())) == "OK"
-    assert code(authenticator.check(signed())) == "REPLAYED_NONCE"
+    assert code(authenticator.check(signed(), HERE)) == "OK"
+    assert code(authenticator.check(signed(), HERE)) == "REPLAYED_NONCE"
 
 
 def test_a_replay_is_refused_as_long_as_its_timestamp_would_pass(
     authenticator: Authenticator, clock: Clock
 ) -> None:
     ahead = signed(timestamp=NOW_MS + AHEAD_MS)
-    assert code(authenticator.check(ahead)) == "OK"
+    assert code(authenticator.check(ahead, HERE)) == "OK"
     for step in range(1, AHEAD_MS + RECV_WINDOW_MS + 1, 250):
         clock.now_ms = NOW_MS + step
-        assert code(authenticator.check(ahead)) == "REPLAYED_NONCE"
-        authenticator.check(signed(f"other-{step:06d}", clock.now_ms))
+        assert code(authenticator.check(ahead, HERE)) == "REPLAYED_NONCE"
+        authenticator.check(signed(f"other-{step:06d}", clock.now_ms), HERE)
     clock.now_ms = NOW_MS + AHEAD_MS + RECV_WINDOW_MS + 1
-    assert code(authenticator.check(ahead)) == "TIMESTAMP_OUT_OF_WINDOW"
+    assert code(authenticator.check(ahead, HERE)) == "TIMESTAMP_OUT_OF_WINDOW"
 
 
 @pytest.mark.parametrize("offset_ms", [-RECV_WINDOW_MS - 1, AHEAD_MS + 1])
 def test_a_timestamp_outside_the_window_is_refused(
     authenticator: Authenticator, offset_ms: int
 ) -> None:
-    answer = authenticator.check(signed(timestamp=NOW_MS + offset_ms))
+    answer = authenticator.check(signed(timestamp=NOW_MS + offset_ms), HERE)
     assert code(answer) == "TIMESTAMP_OUT_OF_WINDOW"
 
 
@@ -106,18 +108,20 @@ def test_a_timestamp_that_is_no_number_is_refused(
     authenticator: Authenticator, timestamp: str
 ) -> None:
     unsigned = replace(signed(), timestamp=timestamp)
-    answer = authenticator.check(replace(unsigned, signature=signature_of(KEY.secret, unsigned)))
+    answer = authenticator.check(
+        replace(unsigned, signature=signature_of(KEY.secret, unsigned)), HERE
+    )
     assert code(answer) == "TIMESTAMP_OUT_OF_WINDOW"
 
 
 @pytest.mark.parametrize("nonce", ["", "short", "x" * 65, "with space", "new\nline12"])
 def test_a_nonce_of_the_wrong_form_is_refused(authenticator: Authenticator, nonce: str) -> None:
-    assert code(authenticator.check(signed(nonce))) == "BAD_NONCE"
+    assert code(authenticator.check(signed(nonce), HERE)) == "BAD_NONCE"
 
 
 def test_a_wrong_signature_burns_no_nonce(authenticator: Authenticator) -> None:
-    authenticator.check(replace(signed(), signature="0" * 64))
-    assert code(authenticator.check(signed())) == "OK"
+    authenticator.check(replace(signed(), signature="0" * 64), HERE)
+    assert code(authenticator.check(signed(), HERE)) == "OK"
 
 
 def test_scopes_and_accounts_are_both_needed() -> None:
@@ -134,11 +138,11 @@ def test_a_key_that_has_ended_is_told_so_but_only_to_who_has_its_secret(clock: C
     nonces = Nonces(monotonic_ms=clock)
     nonces.heard_for(GENERATION_MS)
     ended = Authenticator({"k1": replace(KEY, not_after_ms=NOW_MS)}, clock, nonces)
-    assert code(ended.check(signed())) == "KEY_EXPIRED"
-    assert code(ended.check(replace(signed(), signature="0" * 64))) == "BAD_SIGNATURE"
-    assert code(ended.of_secret("k1", "s3cret")) == "KEY_EXPIRED"
+    assert code(ended.check(signed(), HERE)) == "KEY_EXPIRED"
+    assert code(ended.check(replace(signed(), signature="0" * 64), HERE)) == "BAD_SIGNATURE"
+    assert code(ended.of_secret("k1", "s3cret", HERE)) == "KEY_EXPIRED"
     clock.now_ms = NOW_MS - 1
-    assert code(ended.check(signed(timestamp=NOW_MS - 1))) == "OK"
+    assert code(ended.check(signed(timestamp=NOW_MS - 1), HERE)) == "OK"
 
 
 def test_the_secret_of_before_is_good_for_a_while(
@@ -146,14 +150,14 @@ def test_the_secret_of_before_is_good_for_a_while(
 ) -> None:
     renewed = replace(KEY, secret=b"new", previous=b"s3cret", previous_until_ms=NOW_MS + 1)
     authenticator.renew({"k1": renewed})
-    assert authenticator.check(signed()) is renewed
-    assert authenticator.of_secret("k1", "s3cret") is renewed
+    assert authenticator.check(signed(), HERE) is renewed
+    assert authenticator.of_secret("k1", "s3cret", HERE) is renewed
     unsigned = replace(signed("nonce-0002"), signature="")
     by_new = replace(unsigned, signature=signature_of(b"new", unsigned))
-    assert authenticator.check(by_new) is renewed
+    assert authenticator.check(by_new, HERE) is renewed
     clock.now_ms = NOW_MS + 1
-    assert code(authenticator.check(signed("nonce-0003"))) == "BAD_SIGNATURE"
-    assert code(authenticator.of_secret("k1", "s3cret")) == "BAD_PASSWORD"
+    assert code(authenticator.check(signed("nonce-0003"), HERE)) == "BAD_SIGNATURE"
+    assert code(authenticator.of_secret("k1", "s3cret", HERE)) == "BAD_PASSWORD"
     assert "s3cret" not in repr(renewed)
 
 
@@ -164,10 +168,45 @@ def test_keys_come_go_and_change_their_rate_without_a_restart(
     faster = replace(KEY, requests_per_s=7)
     authenticator.renew({"k1": faster, "k2": replace(KEY, key_id="k2")})
     assert authenticator.throttle(faster) is not before
-    assert authenticator.check(signed()) is faster
+    assert authenticator.check(signed(), HERE) is faster
     authenticator.renew({})
-    assert code(authenticator.check(signed("nonce-0002"))) == "UNKNOWN_KEY"
+    assert code(authenticator.check(signed("nonce-0002"), HERE)) == "UNKNOWN_KEY"
     assert authenticator.throttle(faster).rate == 7, "its session is still there"
+
+
+@pytest.mark.parametrize(
+    ("networks", "address", "expected"),
+    [
+        ([], "", "OK"),
+        (["10.0.0.0/8"], "10.200.3.4", "OK"),
+        (["10.0.0.0/8"], "::ffff:10.200.3.4", "OK"),
+        (["10.0.0.0/8"], "11.0.0.1", "ADDRESS_NOT_ALLOWED"),
+        (["192.0.2.7", "2001:db8::/32"], "2001:db8::9", "OK"),
+        (["192.0.2.7", "2001:db8::/32"], "192.0.2.7", "OK"),
+        (["192.0.2.7", "2001:db8::/32"], "192.0.2.8", "ADDRESS_NOT_ALLOWED"),
+        (["192.0.2.7"], "", "ADDRESS_NOT_ALLOWED"),
+        (["192.0.2.7"], "testclient", "ADDRESS_NOT_ALLOWED"),
+    ],
+)
+def test_a_key_is_good_from_its_addresses_only(
+    authenticator: Authenticator, networks: list[str], address: str, expected: str
+) -> None:
+    bound = replace(KEY, networks=tuple(ip_network(each) for each in networks))
+    authenticator.renew({"k1": bound})
+    assert code(authenticator.of_secret("k1", "s3cret", address)) == expected
+    assert code(authenticator.check(signed(), address)) == expected
+    assert code(authenticator.check(replace(signed(), signature="0" * 64), address)) == (
+        "BAD_SIGNATURE"
+    ), "only who has the secret is told"
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1/8", "somewhere", ""])
+def test_a_keys_file_with_an_address_that_is_none_is_refused(tmp_path: Path, address: str) -> None:
+    entry = {"secret": "s", "accounts": [], "scopes": [], "client": "c", "addresses": [address]}
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps({"keys": {"k1": entry}}))
+    with pytest.raises(SettingsError, match="not usable"):
+        load_keys(path)
 
 
 def test_a_keys_file_says_when_a_key_and_a_secret_end(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ async def test_a_changed_file_is_followed_and_a_broken_one_is_not(
     following = asyncio.ensure_future(keys_file.follow(path, authenticator))
 
     def knows(name: str) -> bool:
-        return isinstance(authenticator.of_secret(name, "s"), Key)
+        return isinstance(authenticator.of_secret(name, "s", ""), Key)
 
     try:
         await asyncio.sleep(0)

@@ -19,6 +19,8 @@ pytestmark = pytest.mark.anyio
 class FakeSocket:
     """A client's side: what it says is put in, what it hears is kept."""
 
+    client = None
+
     def __init__(self) -> None:
         self.said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.heard: list[Any] = []

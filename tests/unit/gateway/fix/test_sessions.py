@@ -41,6 +41,7 @@ async def test_who_is_not_known_or_may_not_trade_is_told_why(dial: Client) -> No
         ("k1", "wrong", RESET): "BAD_PASSWORD",
         ("nobody", "s3cret", RESET): "UNKNOWN_KEY",
         ("root", "s3cret", RESET): "SCOPE_MISSING",
+        ("far", "s3cret", RESET): "ADDRESS_NOT_ALLOWED",
         ("k1", "s3cret", (141, "N")): "INVALID_FIELD",
         ("k1", "s3cret", (553, "k2")): "UNKNOWN_KEY",
     }

@@ -50,6 +50,7 @@ backend gateways
   balance leastconn
   option httpchk GET /readyz
   http-request disable-l7-retry if !METH_GET
+  http-request set-header X-Forwarded-For %[src]
   default-server check inter 50ms fall 2 rise 1 on-marked-down shutdown-sessions
 {servers}
 """

@@ -167,9 +167,10 @@ def _replicas(facts: Facts) -> list[ProcessSpec]:
 def _gateways(facts: Facts) -> list[ProcessSpec]:
     keys = str(facts.secrets_dir / "gateway-keys.json")
     ports = [facts.gateway_port, *facts.more_gateway_ports]
+    told = {"KEYS_FILE": keys, "TRUSTED_PROXIES": HOST if facts.edge_port else ""}
     return [
         _http(
-            _service(facts, "gateway", f"gateway-{number}", KEYS_FILE=keys, FIX_PORT=str(fix_port)),
+            _service(facts, "gateway", f"gateway-{number}", FIX_PORT=str(fix_port), **told),
             port,
         )
         for number, (port, fix_port) in enumerate(

@@ -222,7 +222,9 @@ class Gateway:
             )
         )
         halt = Stop()
-        serving = asyncio.ensure_future(server.run(self.application, listening, halt))
+        serving = asyncio.ensure_future(
+            server.run(self.application, listening, halt, self.settings.trusted_proxies)
+        )
         asked = asyncio.ensure_future(stop.wait())
         try:
             await asyncio.wait({background, serving, asked}, return_when=asyncio.FIRST_COMPLETED)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -27,6 +28,7 @@ NEVER_MS = 2**62
 _NO_SECRET = b"compared against when the key is unknown, so that both refusals take as long"
 
 
+Networks = tuple[IPv4Network | IPv6Network, ...]
 When = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -43,6 +45,7 @@ class _KeyEntry(msgspec.Struct, forbid_unknown_fields=True):
     requests_per_s: Annotated[int, msgspec.Meta(ge=0)] = 0
     not_after: When | None = None
     previous: _Previous | None = None
+    addresses: list[str] = []
 
 
 class _KeysFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -54,7 +57,8 @@ class Key:
     """What one key may do, and how often: `requests_per_s` at each gateway, 0 for no bound.
 
     It ends at `not_after_ms`. The secret that it had before is good until `previous_until_ms`, so
-    that a new one can be handed out without a moment in which neither is.
+    that a new one can be handed out without a moment in which neither is. Where there are
+    `networks`, it is used from there only.
     """
 
     key_id: str
@@ -66,6 +70,19 @@ class Key:
     not_after_ms: int = NEVER_MS
     previous: bytes = field(default=b"", repr=False)
     previous_until_ms: int = 0
+    networks: Networks = ()
+
+    def may_come_from(self, address: str) -> bool:
+        """Whether the key is used where it may be; from nowhere known, only without a bound."""
+        if not self.networks:
+            return True
+        try:
+            found = ip_address(address)
+        except ValueError:
+            return False
+        if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+            found = found.ipv4_mapped
+        return any(found in network for network in self.networks)
 
     def secrets(self, now_ms: int) -> list[bytes]:
         """What it may sign with now."""
@@ -108,28 +125,37 @@ def load_keys(path: Path) -> dict[str, Key]:
     """
     try:
         content = msgspec.json.decode(path.read_bytes(), type=_KeysFile)
+        return {key_id: _key(key_id, entry) for key_id, entry in content.keys.items()}
     except OSError as error:
         raise SettingsError(f"the keys file {path} cannot be read: {error.strerror}") from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError) as error:
         raise SettingsError(f"the keys file {path} is not usable: {error}") from error
-    return {
-        key_id: Key(
-            key_id=key_id,
-            secret=entry.secret.encode(),
-            accounts=frozenset(entry.accounts),
-            scopes=frozenset(entry.scopes),
-            client=entry.client,
-            requests_per_s=entry.requests_per_s,
-            not_after_ms=_ms(entry.not_after) if entry.not_after else NEVER_MS,
-            previous=entry.previous.secret.encode() if entry.previous else b"",
-            previous_until_ms=_ms(entry.previous.not_after) if entry.previous else 0,
-        )
-        for key_id, entry in content.keys.items()
-    }
+
+
+def _key(key_id: str, entry: _KeyEntry) -> Key:
+    return Key(
+        key_id=key_id,
+        secret=entry.secret.encode(),
+        accounts=frozenset(entry.accounts),
+        scopes=frozenset(entry.scopes),
+        client=entry.client,
+        requests_per_s=entry.requests_per_s,
+        not_after_ms=_ms(entry.not_after) if entry.not_after else NEVER_MS,
+        previous=entry.previous.secret.encode() if entry.previous else b"",
+        previous_until_ms=_ms(entry.previous.not_after) if entry.previous else 0,
+        networks=tuple(ip_network(each) for each in entry.addresses),
+    )
 
 
 def _ms(when: datetime) -> int:
     return int(when.timestamp() * 1000)
+
+
+def _unusable(key: Key, now_ms: int, address: str) -> Refusal | None:
+    """Why a key that proved itself is of no use now, or from there."""
+    if now_ms >= key.not_after_ms:
+        return refusal("KEY_EXPIRED")
+    return None if key.may_come_from(address) else refusal("ADDRESS_NOT_ALLOWED")
 
 
 def signature_of(secret: bytes, signed: Signed) -> str:
@@ -148,8 +174,8 @@ class Authenticator:
         self._nonces = nonces
         self._throttles = {key_id: Throttle(key.requests_per_s) for key_id, key in keys.items()}
 
-    def check(self, signed: Signed) -> Key | Refusal:
-        """The key that signed, or why the request is not believed.
+    def check(self, signed: Signed, address: str) -> Key | Refusal:
+        """The key that signed, or why the request, which came from `address`, is not believed.
 
         The nonce is used up only by a request whose signature is right: nobody else can burn a
         client's nonces.
@@ -165,8 +191,9 @@ class Authenticator:
             return refusal("UNKNOWN_KEY")
         if not any(is_right):
             return refusal("BAD_SIGNATURE")
-        if now_ms >= key.not_after_ms:
-            return refusal("KEY_EXPIRED")
+        refused = _unusable(key, now_ms, address)
+        if refused is not None:
+            return refused
         timestamp = signed.timestamp
         if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 15):
             return refusal("TIMESTAMP_OUT_OF_WINDOW")
@@ -175,10 +202,10 @@ class Authenticator:
             return refusal("TIMESTAMP_OUT_OF_WINDOW")
         if not _NONCE.fullmatch(signed.nonce):
             return refusal("BAD_NONCE")
-        refused = self._nonces.take(key.key_id, signed.nonce, age_ms)
-        return refusal(refused) if refused else key
+        code = self._nonces.take(key.key_id, signed.nonce, age_ms)
+        return refusal(code) if code else key
 
-    def of_secret(self, key_id: str, secret: str) -> Key | Refusal:
+    def of_secret(self, key_id: str, secret: str, address: str) -> Key | Refusal:
         """The key of that id, if that is its secret: where a protocol has passwords only."""
         now_ms = self._now_ms()
         key = self._keys.get(key_id)
@@ -190,7 +217,7 @@ class Authenticator:
             return refusal("UNKNOWN_KEY")
         if not any(is_right):
             return refusal("BAD_PASSWORD")
-        return key if now_ms < key.not_after_ms else refusal("KEY_EXPIRED")
+        return _unusable(key, now_ms, address) or key
 
     def renew(self, keys: dict[str, Key]) -> None:
         """These are the keys from now on. Sessions that are logged on go on."""

@@ -81,7 +81,9 @@ class Calls:
             path=path.decode("latin-1"),
             body=body,
         )
-        key = accepted(self.authenticator.check(signed))
+        key = accepted(
+            self.authenticator.check(signed, request.client.host if request.client else "")
+        )
         is_cancel = request.method == "DELETE" or request.url.path.endswith(MASS_CANCEL)
         throttle = self.authenticator.throttle(key)
         refused = key.permits(scope) or throttle.take(time.monotonic(), is_cancel=is_cancel)

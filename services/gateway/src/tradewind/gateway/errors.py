@@ -17,6 +17,7 @@ CODES: dict[str, tuple[int, str]] = {
         "query, body hash, timestamp and nonce with the key's secret.",
     ),
     "KEY_EXPIRED": (401, "The key has ended. Ask for a new one."),
+    "ADDRESS_NOT_ALLOWED": (403, "The key is not for use from this address."),
     "BAD_PASSWORD": (401, "Password (554) of a FIX Logon is the key's secret."),
     "TIMESTAMP_OUT_OF_WINDOW": (
         401,

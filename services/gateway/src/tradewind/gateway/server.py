@@ -4,7 +4,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import uvicorn
 from starlette.applications import Starlette
@@ -49,8 +49,13 @@ def bind(host: str, port: int, setting: str = "TRADEWIND_HTTP_PORT") -> socket.s
     return listening
 
 
-async def run(application: Starlette, listening: socket.socket, stop: Stop) -> None:
-    """Serves until `stop`, then lets open requests finish."""
+async def run(
+    application: Starlette, listening: socket.socket, stop: Stop, trusted_proxies: Sequence[str]
+) -> None:
+    """Serves until `stop`, then lets open requests finish.
+
+    Where a client is is what its connection says, or a proxy that is trusted.
+    """
     server = _Server(
         uvicorn.Config(
             application,
@@ -66,6 +71,8 @@ async def run(application: Starlette, listening: socket.socket, stop: Stop) -> N
             log_config=None,
             log_level="warning",
             server_header=False,
+            proxy_headers=bool(trusted_proxies),
+            forwarded_allow_ips=list(trusted_proxies),
             timeout_graceful_shutdown=DRAIN_S,
         )
     )

@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 
 from tradewind.common.errors import SettingsError
@@ -19,6 +20,8 @@ class GatewaySettings:
     fix_port: int | None
     """Where FIX clients arrive; None: there are none."""
     keys_file: Path
+    trusted_proxies: tuple[str, ...]
+    """Whose word for where a client is (X-Forwarded-For) is taken: addresses and networks."""
     ack_timeout_ms: int
     """Without the broker's acknowledgement for this long, the outcome is called unknown."""
     answer_wait_ms: int
@@ -32,7 +35,8 @@ class GatewaySettings:
     def from_env(cls, env: Mapping[str, str]) -> "GatewaySettings":
         """Reads the service settings and TRADEWIND_HTTP_HOST, _HTTP_PORT and _KEYS_FILE.
 
-        Optional: TRADEWIND_FIX_PORT, _ACK_TIMEOUT_MS, _ANSWER_WAIT_MS, _ORDER_TTL_MS, _TRACE_RATIO.
+        Optional: TRADEWIND_FIX_PORT, _TRUSTED_PROXIES, _ACK_TIMEOUT_MS, _ANSWER_WAIT_MS,
+        _ORDER_TTL_MS, _TRACE_RATIO.
         """
         return cls(
             service=ServiceSettings.from_env(env),
@@ -40,11 +44,19 @@ class GatewaySettings:
             http_port=integer(env, "TRADEWIND_HTTP_PORT"),
             fix_port=integer(env, "TRADEWIND_FIX_PORT") if "TRADEWIND_FIX_PORT" in env else None,
             keys_file=Path(require(env, "TRADEWIND_KEYS_FILE")),
+            trusted_proxies=_networks(env.get("TRADEWIND_TRUSTED_PROXIES", "")),
             ack_timeout_ms=integer(env, "TRADEWIND_ACK_TIMEOUT_MS", 2_000),
             answer_wait_ms=integer(env, "TRADEWIND_ANSWER_WAIT_MS", 200),
             order_ttl_ms=integer(env, "TRADEWIND_ORDER_TTL_MS", 5_000),
             trace_ratio=_ratio(env.get("TRADEWIND_TRACE_RATIO", "") or "0.01"),
         )
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(str(ip_network(each.strip())) for each in text.split(",") if each.strip())
+    except ValueError as error:
+        raise SettingsError(f"TRADEWIND_TRUSTED_PROXIES was {text!r}: {error}") from error
 
 
 def _ratio(text: str) -> float:

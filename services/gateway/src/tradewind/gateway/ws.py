@@ -197,7 +197,7 @@ class Sessions:
         if isinstance(hello, Refusal):
             return hello
         signed = Signed(hello.key, hello.timestamp, hello.nonce, hello.signature, "GET", PATH, b"")
-        key = self._authenticator.check(signed)
+        key = self._authenticator.check(signed, socket.client.host if socket.client else "")
         if isinstance(key, Refusal):
             return key
         for account in hello.cancel_on_disconnect:

@@ -90,7 +90,7 @@ class Acceptor:
             outlet.close()
 
     async def _log_on(self, first: bytes, logon: Message, inlet: Inlet, outlet: Outlet) -> None:
-        key = self._key_of(logon)
+        key = self._key_of(logon, outlet.address)
         guarded: str | Refusal = ""
         if isinstance(key, Key):
             name = logon.get(tags.SENDER_COMP_ID)
@@ -108,14 +108,14 @@ class Acceptor:
             if isinstance(why, Refusal):
                 outlet.write(_goodbye(logon, why))
 
-    def _key_of(self, logon: Message) -> Key | Refusal:
+    def _key_of(self, logon: Message, address: str) -> Key | Refusal:
         """Whom a first message is from, or why it is no Logon of anybody who may trade."""
         if logon.msg_type != tags.LOGON or logon.get(tags.TARGET_COMP_ID) != NAME:
             raise LinkDown("it began with something else than a Logon at this gateway")
         name = logon.get(tags.SENDER_COMP_ID)
         if logon.get(tags.USERNAME, name) != name:
             return refusal("UNKNOWN_KEY", "Username (553) is SenderCompID (49), or is left out.")
-        key = self._means.calls.authenticator.of_secret(name, logon.get(tags.PASSWORD))
+        key = self._means.calls.authenticator.of_secret(name, logon.get(tags.PASSWORD), address)
         if isinstance(key, Refusal):
             return key
         heartbeat = logon.get(tags.HEART_BT_INT)

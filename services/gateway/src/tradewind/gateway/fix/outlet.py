@@ -27,6 +27,8 @@ class Outlet:
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
+        self.address = str((writer.get_extra_info("peername") or ("",))[0])
+        """Where the client is."""
 
     def write(self, data: bytes) -> None:
         """Takes bytes; never waits."""
