@@ -54,9 +54,9 @@ nightly-containers: install ## the stack in containers, scaled, and losing conta
 nightly-risk: install ## 50 drills of the kill switch, 1,000 orders each
 	$(BIN)/python -m tests.drills --drills 50
 
-nightly-simulation: install ## 10,000 seeds of the simulation, and every planted bug within 2,000
+nightly-simulation: install ## 10,000 seeds of the simulation, and every planted bug within 5,000
 	$(BIN)/python -m tests.simulation --seeds 0:10000
-	$(BIN)/python -m tests.simulation --seeds 0:2000 --bug all
+	$(BIN)/python -m tests.simulation --seeds 0:5000 --bug all
 
 lock: ## choose versions anew and write them, with hashes, to the requirements files
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" bash tools/lock.sh
