@@ -19,6 +19,9 @@ NO_SUITABLE_PEERS = 10005
 LOOK_AGAIN_S = 0.1
 READY_TIMEOUT_S = 15.0
 MESSAGE_BYTES_MAX = 64 * 1024
+PAGES_MAX = 1_000
+ALERTS_KEPT_NS = 90 * 86_400 * 1_000_000_000
+"""Since they were last said: what happened is in the outputs for good."""
 
 Config = dict[str, Any]
 
@@ -38,9 +41,11 @@ def STREAMS(shards: int) -> dict[str, Config]:
         "max_bytes": GIB // 8,
         "allow_direct": True,
     }
+    table[subjects.FIX_STREAM] = _pages(subjects.FIX_SESSIONS)
     table["AUDIT"] = _log("audit.>") | {"deny_purge": True}
     for bucket, storage in BUCKETS.items():
         table[f"KV_{bucket}"] = _bucket(bucket, storage)
+    table["KV_ALERTS"] = _bucket("ALERTS", "file") | {"max_age": ALERTS_KEPT_NS}
     for store in ("SNAPSHOTS", "INCIDENTS"):
         table[f"OBJ_{store}"] = _object_store(store)
     return {name: {"name": name, "retention": "limits", **config} for name, config in table.items()}
@@ -126,6 +131,22 @@ def _log(subject: str) -> Config:
         "allow_direct": True,
         "allow_atomic": True,
         "republish": {"src": ">", "dest": subjects.live(">")},
+    }
+
+
+def _pages(subject: str) -> Config:
+    """The last pages of each subject: the oldest go, and a full stream takes none."""
+    return {
+        "subjects": [subject],
+        "storage": "file",
+        "num_replicas": REPLICAS,
+        "discard": "new",
+        "max_bytes": 4 * GIB,
+        "max_msgs_per_subject": PAGES_MAX,
+        "max_msg_size": 4 * MESSAGE_BYTES_MAX,
+        "duplicate_window": 100_000_000,
+        "deny_delete": True,
+        "allow_direct": True,
     }
 
 

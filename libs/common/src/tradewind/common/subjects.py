@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every subject and name on the bus is built here and nowhere else."""
 
+from urllib.parse import quote
 from zlib import crc32
 
 from tradewind.core.commands import (
@@ -139,6 +140,16 @@ def events_subject(shard: int, event: Event) -> str:
             return f"events.{shard}.venue.{event.venue}"
         case _:
             return f"events.{shard}.risk.{type(event).__name__}"
+
+
+FIX_STREAM = "FIX"
+FIX_SESSIONS = "fix.*"
+"""FIX clients' sessions: their stream, and all of their subjects."""
+
+
+def fix_session(name: str) -> str:
+    """Pages of a FIX client's session; names may have anything in them."""
+    return f"fix.{quote(name, safe='').replace('.', '%2E')}"
 
 
 def market_data(venue: str, symbol: str, kind: str) -> str:

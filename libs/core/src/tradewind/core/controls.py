@@ -124,7 +124,9 @@ CONTROLS: tuple[Control, ...] = (
         name="Alerts",
         rule="A control that trips is an alert with an owner; one that nobody takes escalates.",
         source="RTS 6 16(5); 34-70694",
-        standing=Standing.ABSENT,
+        where="risk (raises, hands on), gateway (lists, is told who takes one)",
+        setting="owner operator, after 5 s supervisor",
+        tests=("tests/unit/risk/test_alerts.py", "tests/integration/gateway/test_alerts.py"),
     ),
 )
 
