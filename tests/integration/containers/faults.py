@@ -11,10 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.integration.containers.fix_load import FixSession
 from tests.integration.containers.load import Seen, Socket, rest
 from tradewind.cli.client import Credentials
 
 URL = "http://127.0.0.1:8080"
+FIX_PORT = 9878
 KEY_FILE = Path("deploy/secrets/key.operator")
 NETWORK = "tradewind_default"
 RATE = 20.0
@@ -77,11 +79,12 @@ async def play(name: str, during_s: float = DURING_S) -> dict[str, Seen]:
     async with asyncio.TaskGroup() as group:
         over_rest = group.create_task(rest(URL, key, RATE, seconds))
         over_ws = group.create_task(Socket(URL, key).run(RATE, seconds))
+        over_fix = group.create_task(FixSession(FIX_PORT, key).run(RATE, seconds))
         await asyncio.sleep(BEFORE_S)
         await _run(fault.make)
         await asyncio.sleep(during_s)
         await _run(fault.heal)
-    return {"REST": over_rest.result(), "WebSocket": over_ws.result()}
+    return {"REST": over_rest.result(), "WebSocket": over_ws.result(), "FIX": over_fix.result()}
 
 
 async def _run(argv: Argv) -> None:

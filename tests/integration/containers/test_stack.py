@@ -3,15 +3,20 @@
 
 import pytest
 
-from tests.integration.containers.faults import URL, operator, play
+from tests.integration.containers.faults import FIX_PORT, URL, operator, play
+from tests.integration.containers.fix_load import FixSession
 from tests.integration.containers.load import Socket, rest
 
 pytestmark = [pytest.mark.anyio, pytest.mark.chaos, pytest.mark.slow]
 
 
-async def test_orders_are_answered_over_rest_and_websocket() -> None:
+async def test_orders_are_answered_over_rest_websocket_and_fix() -> None:
     key = operator()
-    for seen in (await rest(URL, key, 20.0, 2.0), await Socket(URL, key).run(20.0, 2.0)):
+    for seen in (
+        await rest(URL, key, 20.0, 2.0),
+        await Socket(URL, key).run(20.0, 2.0),
+        await FixSession(FIX_PORT, key).run(20.0, 2.0),
+    ):
         assert (len(seen.answered_s), seen.errors, seen.denied) == (40, 0, 0)
 
 

@@ -27,6 +27,7 @@ READY_TIMEOUT_S = 30.0
 TRADER = Credentials("trader", "trader-secret")
 OPERATOR = Credentials("operator", "operator-secret")
 SUPERVISOR = Credentials("supervisor", "supervisor-secret")
+ANYBODY = Credentials("anybody", "anybody-secret")
 KEYS = {
     "keys": {
         "trader": {
@@ -35,11 +36,23 @@ KEYS = {
             "scopes": ["read", "trade"],
             "client": "test",
         },
+        "watcher": {
+            "secret": "watcher-secret",
+            "accounts": ["BENCH0"],
+            "scopes": ["read"],
+            "client": "desk",
+        },
         "operator": {
             "secret": OPERATOR.secret,
             "accounts": ["*"],
             "scopes": ["read", "admin"],
             "client": "ops",
+        },
+        "anybody": {
+            "secret": ANYBODY.secret,
+            "accounts": ["*"],
+            "scopes": ["read", "trade", "admin"],
+            "client": "anybody",
         },
         "supervisor": {
             "secret": SUPERVISOR.secret,

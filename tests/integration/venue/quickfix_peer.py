@@ -28,7 +28,6 @@ SocketConnectHost=127.0.0.1
 SocketReuseAddress=Y
 HeartBtInt=5
 ReconnectInterval=1
-ResetOnLogon={reset}
 [SESSION]
 BeginString=FIX.4.4
 SenderCompID={me}
@@ -120,10 +119,7 @@ def main(role: str, folder: str, port: str) -> None:
     path = Path(folder) / f"{role}.cfg"
     path.parent.mkdir(exist_ok=True)
     kind = "acceptor" if role == "acceptor" else "initiator"
-    reset = "Y" if role == "trader" else "N"
-    path.write_text(
-        SETTINGS.format(kind=kind, reset=reset, folder=folder, port=port, me=me, peer=peer)
-    )
+    path.write_text(SETTINGS.format(kind=kind, folder=folder, port=port, me=me, peer=peer))
     application = Application(role)
     settings = fix.SessionSettings(str(path))
     store = fix.FileStoreFactory(settings)

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.unit.memory_bucket import MemoryBucket
 from tradewind.common import codec, subjects
 from tradewind.common.errors import Refused
 from tradewind.common.jetstream import PubAck, Record
@@ -20,6 +21,7 @@ from tradewind.core.commands import CancelOrder, Command, ReplaceOrder, SubmitOr
 from tradewind.core.events import Event, OrderReport
 from tradewind.core.types import ExecType, OrdStatus, OrdType, Reason, Side, TimeInForce
 from tradewind.gateway.admin import Admin
+from tradewind.gateway.alert_calls import AlertCalls
 from tradewind.gateway.auth import Authenticator, Key, Signed, signature_of
 from tradewind.gateway.calls import Calls
 from tradewind.gateway.egress import Egress
@@ -110,6 +112,8 @@ class Harness:
     nonces: list[str] = field(default_factory=list)
     told: list[tuple[str, Instrument | None]] = field(default_factory=list)
     kills: Kills = field(default_factory=Kills)
+    records: list[tuple[int, Record]] = field(default_factory=list)
+    alerts: MemoryBucket = field(default_factory=MemoryBucket)
 
     async def publish(self, symbol: str, instrument: Instrument | None) -> None:
         """Makes an instrument known to all services."""
@@ -120,7 +124,9 @@ class Harness:
         ordinal = self.egress.ordinals[shard] + 1
         headers = {subjects.HEADER_ENTRY: str(entry)}
         subject = subjects.events_subject(shard, event)
-        self.egress.take(shard, Record(ordinal, NOW_NS, subject, headers, codec.encode(event)))
+        record = Record(ordinal, NOW_NS, subject, headers, codec.encode(event))
+        self.records.append((shard, record))
+        self.egress.take(shard, record)
 
     def signed(self, method: str, path: str, body: bytes = b"", key: str = "k1") -> dict[str, str]:
         """Headers of a signed request with a fresh nonce."""
@@ -229,6 +235,7 @@ async def harness() -> Harness:
         "k1": key(),
         "slow": replace(key(), key_id="slow", requests_per_s=2),
         "far": replace(key(), key_id="far", networks=(ip_network("10.0.0.0/8"),)),
+        "watch": replace(key(scopes=("read",)), key_id="watch", client="desk"),
         "stop": Key("stop", b"s3cret", frozenset({"*"}), frozenset({"kill"}), "night"),
         "root": Key("root", b"s3cret", frozenset({"*"}), frozenset({"read", "admin"}), "ops"),
     }
@@ -264,5 +271,7 @@ async def harness() -> Harness:
     risk = RiskCalls(
         entries=entries, instruments=instruments, stop=made.kills.take, queries=api.queries
     )
-    made.application = build(api, admin, governance, risk, sessions)
+    bucket: Any = made.alerts
+    raised = AlertCalls(entries=entries, bucket=bucket)
+    made.application = build(api, admin, governance, risk, raised, sessions)
     return made

@@ -271,6 +271,12 @@ async def test_paths_that_do_not_exist_have_codes_too(harness: Harness) -> None:
     assert (response.status_code, response.json()["code"]) == (404, "NOT_FOUND")
     response = await call(harness, "PATCH", "/v1/orders", headers={})
     assert (response.status_code, response.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
+
+
+async def test_a_flag_is_true_or_false(harness: Harness) -> None:
+    response = await call(harness, "GET", "/v1/orders?open_only=maybe")
+    assert (response.status_code, response.json()["code"]) == (400, "INVALID_FIELD")
 
 
 async def test_the_openapi_document_lists_exactly_the_routes(harness: Harness) -> None:

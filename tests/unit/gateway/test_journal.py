@@ -176,6 +176,39 @@ async def test_too_many_under_way_are_refused_before_publishing() -> None:
     assert len(bus.published) == journal.MAX_UNACKED
 
 
+async def test_a_journal_is_not_called_silent_by_who_did_not_listen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(journal, "WATCH_S", 0.0)
+    bus: Any = MemoryBus()
+    bus.acks_at_once = False
+    now_ns, step_ns = 1, 0
+
+    def clock() -> int:
+        nonlocal now_ns
+        now_ns += step_ns
+        return now_ns
+
+    book = Journal(bus, shards=1, ack_timeout_ms=100, now_ns=clock)
+    recorder = Recorder()
+    watching = asyncio.ensure_future(book.watch())
+    await turn()
+    assert isinstance(book.publish(0, submit(), recorder, "t"), InFlight)
+    step_ns = journal.LATE_NS + 1
+    for _ in range(5):
+        await turn()
+    assert recorder.told == []
+    assert isinstance(book.publish(0, submit("c-2"), recorder, "t"), InFlight)
+    step_ns = 0
+    await turn()
+    assert recorder.told == [("failed", "OUTCOME_UNKNOWN")]
+    book.publish(0, submit("c-3"), recorder, "t")  # finds out whether the journal is back
+    refused = book.publish(0, submit("c-4"), recorder, "t")
+    assert isinstance(refused, Refusal)
+    assert refused.code == "JOURNAL_UNAVAILABLE"
+    watching.cancel()
+
+
 async def test_entries_without_outputs_stop_new_orders_but_not_cancels() -> None:
     bus: Any = MemoryBus()
     now_ns = [0]

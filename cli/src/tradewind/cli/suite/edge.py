@@ -22,11 +22,23 @@ def render(facts: Facts) -> str:
 
     A request that reached no gateway is tried at another one; a question also if the answer fails.
     """
-    servers = "\n".join(
-        f"  server gateway-{number} {url.removeprefix('http://')}"
-        for number, url in enumerate(facts.gateway_urls)
-    )
-    return f"""\
+    hosts = [url.removeprefix("http://") for url in facts.gateway_urls]
+    return HTTP.format(
+        bind=f"{HOST}:{facts.edge_port}",
+        servers="\n".join(f"  server gateway-{number} {host}" for number, host in enumerate(hosts)),
+    ) + (_fix(facts, hosts) if facts.edge_fix_port else "")
+
+
+def _fix(facts: Facts, hosts: list[str]) -> str:
+    """A gateway takes sessions if it is ready, which its HTTP port says."""
+    servers = [
+        f"  server gateway-{number} {HOST}:{fix_port} port {host.rpartition(':')[2]}"
+        for number, (host, fix_port) in enumerate(zip(hosts, facts.gateway_fix_ports, strict=True))
+    ]
+    return FIX.format(bind=f"{HOST}:{facts.edge_fix_port}", servers="\n".join(servers))
+
+
+HTTP = """\
 global
   maxconn 4096
 
@@ -43,7 +55,7 @@ defaults
   retry-on conn-failure empty-response response-timeout
 
 frontend clients
-  bind {HOST}:{facts.edge_port}
+  bind {bind}
   default_backend gateways
 
 backend gateways
@@ -51,6 +63,21 @@ backend gateways
   option httpchk GET /readyz
   http-request disable-l7-retry if !METH_GET
   http-request set-header X-Forwarded-For %[src]
+  default-server check inter 50ms fall 2 rise 1 on-marked-down shutdown-sessions
+{servers}
+"""
+FIX = """
+frontend fix
+  mode tcp
+  bind {bind}
+  timeout client 3m
+  default_backend fix_gateways
+
+backend fix_gateways
+  mode tcp
+  balance leastconn
+  timeout server 3m
+  option httpchk GET /readyz
   default-server check inter 50ms fall 2 rise 1 on-marked-down shutdown-sessions
 {servers}
 """

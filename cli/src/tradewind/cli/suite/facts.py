@@ -86,6 +86,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     edge_port: int = 0
     fix_port: int = 0
     gateway_fix_ports: list[int] = []
+    edge_fix_port: int = 0
     protocol: Protocol = Protocol.SIM
 
     @property
@@ -114,7 +115,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def gateway_fix_addresses(self) -> list[str]:
-        """Where FIX clients connect, at any of the gateways."""
+        """Where FIX clients connect: at the edge if there is one, else at any of the gateways."""
+        if self.edge_fix_port:
+            return [f"{HOST}:{self.edge_fix_port}"]
         return [f"{HOST}:{port}" for port in self.gateway_fix_ports]
 
     @property

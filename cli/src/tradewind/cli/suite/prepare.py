@@ -23,6 +23,8 @@ from tradewind.cli.suite.ports import free_ports, is_free, require_free
 from tradewind.common import permissions
 from tradewind.common.server_config import Cluster, Node, render
 
+SINGLE_PORTS = 6
+"""Of the edge (two), the console, the venue (two) and the warehouse; gateways have two each."""
 KEYS = {
     OPERATOR_KEY: {"accounts": ["*"], "scopes": ["read", "trade", "admin"], "client": "operator"},
     SUPERVISOR_KEY: {"accounts": ["*"], "scopes": ["read", "admin"], "client": "supervisor"},
@@ -79,7 +81,7 @@ def node_name(facts: Facts, number: int) -> str:
 
 
 def _choose(folder: Path, earlier: Facts | None, options: Options) -> Facts:
-    free = iter(free_ports(NODES * 3 + ARCHIVERS + 5 + 2 * options.gateways))
+    free = iter(free_ports(NODES * 3 + ARCHIVERS + SINGLE_PORTS + 2 * options.gateways))
     has_edge = options.gateways > 1 and edge.binary() is not None
 
     def port(wanted: int, earlier_port: int, what: str, option: str) -> int:
@@ -131,6 +133,9 @@ def _choose(folder: Path, earlier: Facts | None, options: Options) -> Facts:
         gateway_fix_ports=[
             port(0, earlier_port, "gateway", "") for earlier_port in _fix_ports(earlier, options)
         ],
+        edge_fix_port=port(0, earlier.edge_fix_port if earlier else 0, "gateway", "")
+        if has_edge
+        else 0,
         warehouse_port=port(0, earlier.warehouse_port if earlier else 0, "warehouse", ""),
         protocol=options.protocol,
         node_hosts=tuple(place.host for place in options.places),

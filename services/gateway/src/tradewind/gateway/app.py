@@ -2,12 +2,13 @@
 """The gateway put together: the only place that names concrete parts."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 import msgspec
+from starlette.applications import Starlette
 
-from tradewind.common import codec, kills, status, subjects, trace
+from tradewind.common import alerts, codec, kills, status, subjects, trace
 from tradewind.common.errors import BusError
 from tradewind.common.jetstream import Bus, KeyValue, KvEntry
 from tradewind.common.kills import Kill, Kills
@@ -15,8 +16,9 @@ from tradewind.common.lifecycle import Stop, supervise
 from tradewind.common.status import Heartbeat
 from tradewind.core.commands import Command, KillScope, MassCancel
 from tradewind.core.events import KillCleared
-from tradewind.gateway import disconnects, http, keys_file, server
+from tradewind.gateway import disconnects, http, keys_file, server, tls
 from tradewind.gateway.admin import Admin
+from tradewind.gateway.alert_calls import AlertCalls
 from tradewind.gateway.auth import Authenticator, load_keys
 from tradewind.gateway.calls import Calls
 from tradewind.gateway.disconnects import Disconnects
@@ -24,6 +26,7 @@ from tradewind.gateway.egress import Egress
 from tradewind.gateway.entries import OperatorEntries
 from tradewind.gateway.fix.acceptor import Acceptor
 from tradewind.gateway.fix.desk import Means
+from tradewind.gateway.fix.pages import Pages
 from tradewind.gateway.governance import Governance
 from tradewind.gateway.instruments import Instrument, Instruments
 from tradewind.gateway.intake import Intake
@@ -48,9 +51,10 @@ class Gateway:
 
     def __init__(self, settings: GatewaySettings, bus: Bus) -> None:
         self.settings = settings
+        self.tls = settings.certificate.context() if settings.certificate else None
         self.bus = bus
         shards = settings.service.shards
-        self.instruments = instruments = Instruments()
+        self.instruments = Instruments()
         self.journal = Journal(bus, shards=shards, ack_timeout_ms=settings.ack_timeout_ms)
         self.kills = Kills(self.journal_kill)
         self.egress = Egress(bus, self.journal, self.instruments, shards, self.tell_cleared)
@@ -72,13 +76,14 @@ class Gateway:
             journal_surely=self.journal_surely,
             instance=settings.service.instance,
         )
+        resume = Resume(bus, self.egress, shards)
         self.sessions = Sessions(
             authenticator=authenticator,
             intake=intake,
             journal=self.journal,
             egress=self.egress,
             disconnects=self.disconnects,
-            resume=Resume(bus, self.egress, shards),
+            resume=resume,
             sampler=sampler,
             instance=settings.service.instance,
         )
@@ -89,22 +94,27 @@ class Gateway:
             answer_wait_ms=settings.answer_wait_ms,
         )
         queries = Queries(bus, self.instruments, shards)
-        self.fix = Acceptor(Means(calls, intake, queries), self.egress, self.disconnects)
+        means = Means(calls, intake, queries, resume)
+        self.fix = Acceptor(means, self.egress, self.disconnects, Pages(bus))
+        self.application = self._application(calls, intake, queries)
+
+    def _application(self, calls: Calls, intake: Intake, queries: Queries) -> Starlette:
+        """What answers over HTTP."""
+        instruments = self.instruments
         api = http.Api(
             calls=calls,
             intake=intake,
             queries=queries,
-            instruments=self.instruments,
+            instruments=instruments,
             is_ready=lambda: self.is_ready,
             facts=self.facts,
         )
-        entries = OperatorEntries(calls, shards)
-        admin = Admin(
-            entries=entries, instruments=self.instruments, publish=self.publish_instrument
-        )
-        governance = Governance(entries=entries, instruments=self.instruments)
+        entries = OperatorEntries(calls, self.settings.service.shards)
+        admin = Admin(entries=entries, instruments=instruments, publish=self.publish_instrument)
+        governance = Governance(entries=entries, instruments=instruments)
         risk = RiskCalls(entries=entries, instruments=instruments, stop=self.stop, queries=queries)
-        self.application = http.build(api, admin, governance, risk, self.sessions)
+        raised = AlertCalls(entries=entries, bucket=KeyValue(self.bus, alerts.BUCKET))
+        return http.build(api, admin, governance, risk, raised, self.sessions)
 
     @property
     def is_ready(self) -> bool:
@@ -197,6 +207,24 @@ class Gateway:
             self.journal.sweep()
             await asyncio.sleep(SWEEP_S)
 
+    def _background(self, stop: Stop) -> list[Coroutine[Any, Any, None]]:
+        """What runs beside the ports, for as long as they are open."""
+        settings = self.settings
+        parts = [
+            self.keep_instruments(),
+            keys_file.follow(settings.keys_file, self.authenticator),
+            self.sweep(),
+            self.used.run(),
+            self.disconnects.run(),
+            self.journal.watch(),
+            self.bus.failed(),
+            Heartbeat(self.bus, settings.service, SERVICE).run(stop, self.facts),
+            *(self.egress.run(shard) for shard in range(settings.service.shards)),
+        ]
+        if settings.certificate is not None and self.tls is not None:
+            parts.append(tls.follow(settings.certificate, self.tls))
+        return parts
+
     async def run(self, stop: Stop) -> None:
         """Serves until `stop`; any part's failure ends all."""
         await self.kills.listen(self.bus)
@@ -206,24 +234,11 @@ class Gateway:
         )
         listening = server.bind(self.settings.http_host, self.settings.http_port)
         if self.settings.fix_port is not None:
-            await self.fix.listen(self.settings.http_host, self.settings.fix_port)
-        heartbeat = Heartbeat(self.bus, self.settings.service, SERVICE)
-        background = asyncio.ensure_future(
-            supervise(
-                self.keep_instruments(),
-                keys_file.follow(self.settings.keys_file, self.authenticator),
-                self.sweep(),
-                self.used.run(),
-                self.disconnects.run(),
-                self.journal.watch(),
-                self.bus.failed(),
-                heartbeat.run(stop, self.facts),
-                *(self.egress.run(shard) for shard in range(self.settings.service.shards)),
-            )
-        )
+            await self.fix.listen(self.settings.http_host, self.settings.fix_port, self.tls)
+        background = asyncio.ensure_future(supervise(*self._background(stop)))
         halt = Stop()
         serving = asyncio.ensure_future(
-            server.run(self.application, listening, halt, self.settings.trusted_proxies)
+            server.run(self.application, listening, halt, self.settings.trusted_proxies, self.tls)
         )
         asked = asyncio.ensure_future(stop.wait())
         try:

@@ -109,7 +109,6 @@ class Egress:
         self._instruments = instruments
         self._shards = shards
         self._on_cleared = on_cleared
-        self._open: set[int] = set()
         self.clock = BusClock()
         self._by_account: dict[str, set[Subscriber]] = {}
         self._of_all: set[Subscriber] = set()
@@ -118,7 +117,7 @@ class Egress:
     @property
     def is_caught_up(self) -> bool:
         """Whether every shard is being read from its tail."""
-        return len(self._open) == self._shards
+        return len(self.ordinals) == self._shards
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """From now on `subscriber` hears the reports of its key's accounts."""
@@ -138,7 +137,6 @@ class Egress:
         """
         reader = await self._open_reader(shard)
         self.ordinals[shard] = reader.next_seq - 1
-        self._open.add(shard)
         while True:
             for record in await reader.next_batch():
                 self.take(shard, record)

@@ -77,6 +77,7 @@ CODES: dict[str, tuple[int, str]] = {
         "The order's instrument is not known to this gateway. Read the "
         "order once by GET /v1/orders/{cl_ord_id}, then send the request again.",
     ),
+    "UNKNOWN_ALERT": (404, "There is no such alert. GET /v1/admin/alerts lists them."),
     "UNKNOWN_ORDER": (404, "The account has no order of that cl_ord_id."),
     "ORDER_DENIED": (404, "The request of that cl_ord_id was denied; it never was an order."),
     "ORDER_RETIRED": (404, "The order ended on an earlier day. The archive has all about it."),
@@ -105,6 +106,16 @@ CODES: dict[str, tuple[int, str]] = {
         504,
         "The request may or may not have been stored. A retry with the same "
         "cl_ord_id and content is safe: it is never executed twice.",
+    ),
+    "RESENT_TOO_LATE": (
+        504,
+        "It was sent again so long after the first time that it is not carried out now. Whether "
+        "the first one arrived, an OrderStatusRequest says.",
+    ),
+    "FIX_SESSION_DAMAGED": (
+        503,
+        "What was kept of this session cannot be read. Log on with ResetSeqNumFlag, and ask for "
+        "the working orders.",
     ),
     "QUERY_TIMEOUT": (503, "No order-management replica answered. Try again."),
     "SLOW_CONSUMER": (

@@ -3,7 +3,7 @@
 
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +18,14 @@ from tradewind.common import trace
 from tradewind.core.positions import ATTRIBUTES
 from tradewind.gateway import openapi, requests, ws
 from tradewind.gateway.admin import Admin
+from tradewind.gateway.alert_calls import AlertCalls
 from tradewind.gateway.auth import Key
 from tradewind.gateway.calls import Calls, accepted, decoded, json_response, problem_response
 from tradewind.gateway.errors import Refusal, RefusedRequest, refusal
 from tradewind.gateway.governance import Governance
 from tradewind.gateway.instruments import Instruments
 from tradewind.gateway.intake import Intake
-from tradewind.gateway.pages import page_of
+from tradewind.gateway.pages import flag_of, page_of
 from tradewind.gateway.projection import attributes_of
 from tradewind.gateway.queries import Queries
 from tradewind.gateway.risk_calls import RiskCalls
@@ -102,7 +103,7 @@ class Api:
         """GET /v1/orders?account=&open_only=&limit=&cursor=."""
         key, account = await self.calls.reader(request)
         query = request.query_params
-        is_open_only = query.get("open_only", "false").lower() in ("true", "1")
+        is_open_only = flag_of(query, "open_only")
         found, next_cursor = await self.queries.orders(
             key, account, is_open_only=is_open_only, page=page_of(query)
         )
@@ -184,7 +185,12 @@ class Api:
 
 
 def build(
-    api: Api, admin: Admin, governance: Governance, risk: RiskCalls, sessions: ws.Sessions
+    api: Api,
+    admin: Admin,
+    governance: Governance,
+    risk: RiskCalls,
+    alerts: AlertCalls,
+    sessions: ws.Sessions,
 ) -> Starlette:
     """The ASGI application."""
     routes: list[tuple[str, str, Endpoint]] = [
@@ -212,6 +218,8 @@ def build(
         ("POST", "/v1/admin/account-limits", governance.set_account_limits),
         ("POST", "/v1/admin/scope-limits", risk.set_scope_limits),
         ("POST", "/v1/admin/approve-limits", risk.approve),
+        ("GET", "/v1/admin/alerts", alerts.list_alerts),
+        ("POST", "/v1/admin/alerts/acknowledge", alerts.acknowledge),
         ("GET", "/v1/admin/kills", risk.kills),
         ("POST", "/v1/admin/kill", risk.kill),
         ("POST", "/v1/admin/clear-kill", risk.clear_kill),
@@ -225,11 +233,28 @@ def build(
     ]
     return Starlette(
         routes=[
-            *(Route(path, _guarded(call), methods=[method]) for method, path, call in routes),
+            *_resources(routes),
             WebSocketRoute(ws.PATH, sessions.endpoint),
         ],
         exception_handlers={HTTPException: _on_http_exception},
     )
+
+
+def _resources(routes: list[tuple[str, str, Endpoint]]) -> list[Route]:
+    """One route for each path: what it does not take is answered with all that it does."""
+    calls: dict[str, dict[str, Endpoint]] = {}
+    for method, path, call in routes:
+        calls.setdefault(path, {})[method] = _guarded(call)
+    return [
+        Route(path, _chosen(by_method), methods=[*by_method]) for path, by_method in calls.items()
+    ]
+
+
+def _chosen(by_method: Mapping[str, Endpoint]) -> Endpoint:
+    async def chosen(request: Request) -> Response:
+        return await by_method["GET" if request.method == "HEAD" else request.method](request)
+
+    return chosen
 
 
 def _guarded(endpoint: Endpoint) -> Endpoint:
@@ -254,7 +279,9 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = "METHOD_NOT_ALLOWED" if error.status_code == 405 else "NOT_FOUND"
-    return problem_response(refusal(code))
+    response = problem_response(refusal(code))
+    response.headers.update(error.headers or {})  # Allow
+    return response
 
 
 def _as_dict(struct: msgspec.Struct) -> dict[str, Any]:

@@ -28,6 +28,7 @@ MAX_EARLY = 8_192
 STALLED_AFTER_NS = 2_000_000_000
 FORGOTTEN_AFTER_NS = 6_000_000_000
 WATCH_S = 0.05
+LATE_NS = 80_000_000
 HELD_NS = 120_000_000
 """How long a request goes again and again to a journal whose leader moves: nobody has taken it."""
 AGAIN_S = 0.01
@@ -109,6 +110,7 @@ class Journal:
         self._now_ns = now_ns
         self._unacked = 0
         self._silence: Silence[InFlight] = Silence(now_ns)
+        self._listened_ns = 0
         self._waiting: dict[tuple[int, int], InFlight] = {}
         self._early: dict[tuple[int, int], Any] = {}
         self._room = asyncio.Event()
@@ -197,13 +199,20 @@ class Journal:
             self._early[shard, entry] = answer
 
     async def watch(self) -> None:
-        """Tells whoever waits for a silent journal that the outcome is unknown, within 250 ms."""
+        """Tells whoever waits for a silent journal that the outcome is unknown, within 250 ms.
+
+        Not when this process itself did not listen: what has come meanwhile is read first.
+        """
         while True:
+            began_ns = self._now_ns()
+            await asyncio.sleep(WATCH_S)
+            if self._now_ns() - began_ns > LATE_NS:
+                continue
+            self._listened_ns = self._now_ns()
             for request in self._silence.overdue():
                 if not request.is_over:
                     request.is_over = True
                     request.listener.on_failed(request, refusal("OUTCOME_UNKNOWN"))
-            await asyncio.sleep(WATCH_S)
 
     def sweep(self) -> None:
         """Forgets requests that nobody waits for any more."""
@@ -231,9 +240,15 @@ class Journal:
             return refusal("OVERLOADED")
         if self.is_stalled and isinstance(command, ADDS_RISK):
             return refusal("NOT_PROCESSING")
-        if self._silence.is_silent(shard) and isinstance(command, ADDS_RISK):
+        if self._is_silent(shard) and isinstance(command, ADDS_RISK):
             return None if self._silence.may_try(shard) else refusal("JOURNAL_UNAVAILABLE")
         return None
+
+    def _is_silent(self, shard: int) -> bool:
+        """Whether the journal says nothing although this process listens."""
+        if self._listened_ns and self._now_ns() - self._listened_ns > LATE_NS:
+            return False
+        return self._silence.is_silent(shard)
 
     def _send_again(self, request: InFlight, attempt: int) -> None:
         """Unless that was done since `attempt`."""

@@ -18,10 +18,10 @@ async def follow(path: Path, authenticator: Authenticator) -> None:
 
     A file that cannot be used changes nothing: half a file must not lock everybody out.
     """
-    seen = _stamp(path)
+    seen = stamp(path)
     while True:
         await asyncio.sleep(LOOK_S)
-        found = _stamp(path)
+        found = stamp(path)
         if found == seen:
             continue
         seen = found
@@ -33,8 +33,8 @@ async def follow(path: Path, authenticator: Authenticator) -> None:
             log.info("the keys are now as %s says", path)
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    """What changes with the file."""
+def stamp(path: Path) -> tuple[int, int, int] | None:
+    """What changes with the file; None while there is none."""
     try:
         found = path.stat()
     except OSError:

@@ -72,6 +72,7 @@ _PATH_SYMBOL = {
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,32}$"},
 }
 _OPTIONAL_ACCOUNT = _query("account", _ACCOUNT)
+_OPEN_ONLY = _query("open_only", {"type": "boolean", "default": False})
 _NEEDED_ACCOUNT = _query("account", _ACCOUNT, required=True)
 
 _PATHS: dict[str, dict[str, Any]] = {
@@ -85,7 +86,7 @@ _PATHS: dict[str, dict[str, Any]] = {
             },
             parameters=(
                 _OPTIONAL_ACCOUNT,
-                _query("open_only", {"type": "boolean", "default": False}),
+                _OPEN_ONLY,
                 _query(
                     "limit",
                     {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT},
@@ -208,6 +209,20 @@ _PATHS: dict[str, dict[str, Any]] = {
             "Approve what another person has proposed.", _EVERYWHERE, body="ApproveLimitsBody"
         )
     },
+    "/v1/admin/alerts": {
+        "get": _operation(
+            "List alerts, the latest first.",
+            {"200": "Alerts: whose they are, and who has taken them."},
+            parameters=(_OPEN_ONLY,),
+        )
+    },
+    "/v1/admin/alerts/acknowledge": {
+        "post": _operation(
+            "Take an alert: nobody else is asked to.",
+            {"200": "The alert, and who took it first."},
+            body="AcknowledgeBody",
+        )
+    },
     "/v1/admin/kills": {
         "get": _operation(
             "List what is stopped, and the orders there whose end is not confirmed.",
@@ -273,6 +288,7 @@ _BODIES = (
     risk_requests.ScopeLimitsBody,
     risk_requests.ApproveLimitsBody,
     risk_requests.KillBody,
+    risk_requests.AcknowledgeBody,
     risk_requests.ClearKillBody,
 )
 

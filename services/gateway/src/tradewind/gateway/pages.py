@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Long lists come in pages: how many rows at most, and behind which one to go on."""
+"""What a list is asked for: which rows, how many at most, and behind which one to go on."""
 
 import re
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from tradewind.gateway.errors import RefusedRequest, refusal
 
 LIMIT, LIMIT_MAX = 500, 1_000
+FLAGS = {"true": True, "1": True, "false": False, "0": False}
 CURSOR = r"[0-9]{1,4}\.[0-9]{1,18}"
 _cursor = re.compile(CURSOR, re.ASCII)
 _number = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -24,6 +25,18 @@ class Page:
     def __str__(self) -> str:
         """What a client sends to get what follows."""
         return f"{self.shard}.{self.before_seq}"
+
+
+def flag_of(query: Mapping[str, str], name: str) -> bool:
+    """Whether a flag is set; it is not where it is left out.
+
+    Raises:
+        RefusedRequest: INVALID_FIELD.
+    """
+    value = query.get(name, "false").lower()
+    if value not in FLAGS:
+        raise RefusedRequest(refusal("INVALID_FIELD", f"{name} is true or false."))
+    return FLAGS[value]
 
 
 def page_of(query: Mapping[str, str]) -> Page:

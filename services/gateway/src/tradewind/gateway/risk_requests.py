@@ -25,6 +25,13 @@ Window = Annotated[int, Meta(ge=1, le=WINDOW_MS_MAX)]
 Subject = Annotated[str, Meta(pattern=r"\ASet(Limits|AccountLimits|ScopeLimits) \S{1,128}\Z")]
 
 
+class AcknowledgeBody(Struct, forbid_unknown_fields=True, frozen=True):
+    """Body of POST /v1/admin/alerts/acknowledge: who takes an alert, and what about it."""
+
+    alert_id: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,128}\Z")]
+    note: Why
+
+
 class ScopeLimitsBody(Struct, forbid_unknown_fields=True, frozen=True):
     """Body of POST /v1/admin/scope-limits: all limits of a scope; what is left out is unbounded.
 

@@ -4,6 +4,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Iterator, Sequence
 
 import uvicorn
@@ -50,32 +51,37 @@ def bind(host: str, port: int, setting: str = "TRADEWIND_HTTP_PORT") -> socket.s
 
 
 async def run(
-    application: Starlette, listening: socket.socket, stop: Stop, trusted_proxies: Sequence[str]
+    application: Starlette,
+    listening: socket.socket,
+    stop: Stop,
+    trusted_proxies: Sequence[str],
+    tls: ssl.SSLContext | None,
 ) -> None:
     """Serves until `stop`, then lets open requests finish.
 
     Where a client is is what its connection says, or a proxy that is trusted.
     """
-    server = _Server(
-        uvicorn.Config(
-            application,
-            loop="none",
-            http="httptools",
-            ws="websockets-sansio",
-            ws_max_size=MAX_FRAME_BYTES,
-            ws_per_message_deflate=False,
-            ws_ping_interval=10.0,
-            ws_ping_timeout=10.0,
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            log_level="warning",
-            server_header=False,
-            proxy_headers=bool(trusted_proxies),
-            forwarded_allow_ips=list(trusted_proxies),
-            timeout_graceful_shutdown=DRAIN_S,
-        )
+    config = uvicorn.Config(
+        application,
+        loop="none",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=MAX_FRAME_BYTES,
+        ws_per_message_deflate=False,
+        ws_ping_interval=10.0,
+        ws_ping_timeout=10.0,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),
+        timeout_graceful_shutdown=DRAIN_S,
     )
+    config.load()
+    config.ssl = tls  # not made from files: the certificate changes while it serves
+    server = _Server(config)
     serving = asyncio.ensure_future(server.serve([listening]))
     stopping = asyncio.ensure_future(stop.wait())
     try:

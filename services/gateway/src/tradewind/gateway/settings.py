@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tradewind.common.errors import SettingsError
 from tradewind.common.settings import ServiceSettings, integer, require
+from tradewind.gateway.tls import Certificate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,8 @@ class GatewaySettings:
     fix_port: int | None
     """Where FIX clients arrive; None: there are none."""
     keys_file: Path
+    certificate: Certificate | None
+    """What HTTP and FIX clients are shown; None: both are plain."""
     trusted_proxies: tuple[str, ...]
     """Whose word for where a client is (X-Forwarded-For) is taken: addresses and networks."""
     ack_timeout_ms: int
@@ -35,8 +38,8 @@ class GatewaySettings:
     def from_env(cls, env: Mapping[str, str]) -> "GatewaySettings":
         """Reads the service settings and TRADEWIND_HTTP_HOST, _HTTP_PORT and _KEYS_FILE.
 
-        Optional: TRADEWIND_FIX_PORT, _TRUSTED_PROXIES, _ACK_TIMEOUT_MS, _ANSWER_WAIT_MS,
-        _ORDER_TTL_MS, _TRACE_RATIO.
+        Optional: TRADEWIND_FIX_PORT, _TLS_CERT_FILE and _TLS_KEY_FILE, _TRUSTED_PROXIES,
+        _ACK_TIMEOUT_MS, _ANSWER_WAIT_MS, _ORDER_TTL_MS, _TRACE_RATIO.
         """
         return cls(
             service=ServiceSettings.from_env(env),
@@ -44,12 +47,22 @@ class GatewaySettings:
             http_port=integer(env, "TRADEWIND_HTTP_PORT"),
             fix_port=integer(env, "TRADEWIND_FIX_PORT") if "TRADEWIND_FIX_PORT" in env else None,
             keys_file=Path(require(env, "TRADEWIND_KEYS_FILE")),
+            certificate=_certificate(env),
             trusted_proxies=_networks(env.get("TRADEWIND_TRUSTED_PROXIES", "")),
             ack_timeout_ms=integer(env, "TRADEWIND_ACK_TIMEOUT_MS", 2_000),
             answer_wait_ms=integer(env, "TRADEWIND_ANSWER_WAIT_MS", 200),
             order_ttl_ms=integer(env, "TRADEWIND_ORDER_TTL_MS", 5_000),
             trace_ratio=_ratio(env.get("TRADEWIND_TRACE_RATIO", "") or "0.01"),
         )
+
+
+def _certificate(env: Mapping[str, str]) -> Certificate | None:
+    found = [env.get(name, "") for name in ("TRADEWIND_TLS_CERT_FILE", "TRADEWIND_TLS_KEY_FILE")]
+    if not any(found):
+        return None
+    if not all(found):
+        raise SettingsError("TRADEWIND_TLS_CERT_FILE and TRADEWIND_TLS_KEY_FILE go together")
+    return Certificate(*map(Path, found))
 
 
 def _networks(text: str) -> tuple[str, ...]:

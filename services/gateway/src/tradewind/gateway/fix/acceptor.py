@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who arrives over FIX: a key of the keys file, its id as SenderCompID, its secret as Password.
 
-A key has one connection at a gateway; the latest Logon has it, and the one before it is over,
-with its orders where it asked for that, before the Logon is answered.
+A key has one session, at whichever gateway; the latest Logon has it. The one before it at the same
+gateway is over, with its orders where it asked for that, before the Logon is answered; at another
+gateway it can say nothing more from then on.
 """
 
 import asyncio
 import logging
+import ssl
 import time
 from contextlib import suppress
-from dataclasses import replace
 
-from tradewind.common.errors import BusError
+from tradewind.common.errors import BusError, CorruptionError
 from tradewind.fix import tags
 from tradewind.fix.framer import Framer, TooLong
 from tradewind.fix.link import BROKEN, READ_BYTES, LinkDown
@@ -25,6 +26,7 @@ from tradewind.gateway.egress import Egress
 from tradewind.gateway.errors import Refusal, refusal
 from tradewind.gateway.fix.connection import HEARTBEAT_S, Connection
 from tradewind.gateway.fix.desk import Means
+from tradewind.gateway.fix.history import History, Log
 from tradewind.gateway.fix.outlet import Inlet, Outlet
 
 log = logging.getLogger(__name__)
@@ -39,8 +41,12 @@ PORT = "TRADEWIND_FIX_PORT"
 class Acceptor:
     """Accepts connections and runs them."""
 
-    def __init__(self, means: Means, egress: Egress, disconnects: Disconnects) -> None:
+    def __init__(
+        self, means: Means, egress: Egress, disconnects: Disconnects, sessions: Log
+    ) -> None:
+        """`sessions` is where they are kept."""
         self._means = means
+        self._sessions = sessions
         self._egress = egress
         self._disconnects = disconnects
         self._owners: dict[str, Connection] = {}
@@ -52,14 +58,14 @@ class Acceptor:
         """How many sessions are logged on."""
         return len(self._owners)
 
-    async def listen(self, host: str, port: int) -> int:
-        """Opens the port; returns its number.
+    async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        """Opens the port, plain or with TLS; returns its number.
 
         Raises:
             SettingsError: PORT_TAKEN, if somebody else listens there.
         """
         listening = server.bind(host, port, PORT)
-        self._server = await asyncio.start_server(self._serve, sock=listening)
+        self._server = await asyncio.start_server(self._serve, sock=listening, ssl=tls)
         return int(listening.getsockname()[1])
 
     async def close(self) -> None:
@@ -91,22 +97,36 @@ class Acceptor:
 
     async def _log_on(self, first: bytes, logon: Message, inlet: Inlet, outlet: Outlet) -> None:
         key = self._key_of(logon, outlet.address)
-        guarded: str | Refusal = ""
+        refused = key if isinstance(key, Refusal) else None
         if isinstance(key, Key):
             name = logon.get(tags.SENDER_COMP_ID)
             ends = Ends(NAME, name, is_initiator=False, heartbeat_s=HEARTBEAT_S)
-            reading = replace(key, scopes=key.scopes | {"read"})
-            connection = Connection(ends, reading, self._means, self._egress, inlet, outlet)
+            history = History(self._sessions, name)
+            connection = Connection(ends, key, self._means, self._egress, history, inlet, outlet)
             await self._take(name, connection)
+            guarded = ""
             try:
-                guarded = await self._guard(logon, key, connection)
-                if isinstance(guarded, str):
+                refused = await self._open(logon, connection)
+                if refused is None:
+                    guarded = await self._guard(logon, key, connection)
                     await connection.run(first)
+            except BusError as error:
+                log.warning("%s cannot log on: %s", name, error)
+                refused = refusal("NOT_READY")
             finally:
                 await self._leave(name, connection, guarded)
-        for why in (key, guarded):
-            if isinstance(why, Refusal):
-                outlet.write(_goodbye(logon, why))
+        if refused is not None:
+            outlet.write(_goodbye(logon, refused))
+
+    async def _open(self, logon: Message, connection: Connection) -> Refusal | None:
+        """Takes the session from whichever gateway had it. Raises BusError."""
+        if not self._egress.is_caught_up:
+            return refusal("NOT_READY")
+        try:
+            return await connection.open(is_new=logon.get(tags.RESET_SEQ_NUM_FLAG) == "Y")
+        except CorruptionError as error:
+            log.error("FIX session %s: %s", logon.get(tags.SENDER_COMP_ID), error)
+            return refusal("FIX_SESSION_DAMAGED")
 
     def _key_of(self, logon: Message, address: str) -> Key | Refusal:
         """Whom a first message is from, or why it is no Logon of anybody who may trade."""
@@ -121,11 +141,15 @@ class Acceptor:
         heartbeat = logon.get(tags.HEART_BT_INT)
         if not (is_number(heartbeat) and 1 <= int(heartbeat) <= HEARTBEAT_S_MAX):
             return refusal("INVALID_FIELD", f"HeartBtInt (108) is 1 to {HEARTBEAT_S_MAX}.")
-        if logon.get(tags.RESET_SEQ_NUM_FLAG) != "Y" or logon.seq != 1:
-            return refusal("INVALID_FIELD", "A Logon has ResetSeqNumFlag (141) Y and number 1.")
-        if logon.get(tags.CANCEL_ON_DISCONNECT) == "Y" and "*" in key.accounts:
-            return refusal("INVALID_FIELD", "A key of all accounts cannot cancel on disconnect.")
-        return key.permits("trade") or key
+        if logon.get(tags.RESET_SEQ_NUM_FLAG) == "Y" and logon.seq != 1:
+            return refusal("INVALID_FIELD", "A Logon with ResetSeqNumFlag (141) Y has number 1.")
+        may_trade = key.permits("trade") is None
+        if logon.get(tags.CANCEL_ON_DISCONNECT) == "Y" and ("*" in key.accounts or not may_trade):
+            return refusal(
+                "INVALID_FIELD",
+                "Who cancels on disconnect has a key that trades, and not for all accounts.",
+            )
+        return key if may_trade else key.permits("read") or key
 
     async def _take(self, name: str, connection: Connection) -> None:
         """Ends who had the session, then gives it to `connection`."""
@@ -134,22 +158,23 @@ class Acceptor:
             await owner.ended.wait()
         self._owners[name] = connection
 
-    async def _guard(self, logon: Message, key: Key, connection: Connection) -> str | Refusal:
-        """The id under which the session's end is watched; "" if it did not ask for that."""
+    async def _guard(self, logon: Message, key: Key, connection: Connection) -> str:
+        """The id under which the session's end is watched; "" if it did not ask for that.
+
+        Raises:
+            BusError: if it cannot be watched now.
+        """
         if logon.get(tags.CANCEL_ON_DISCONNECT) != "Y":
             return ""
         accounts = sorted(key.accounts)
-        try:
-            return await self._disconnects.open(
-                key.client, accounts, lambda: connection.log_out("GIVEN_UP")
-            )
-        except BusError:
-            return refusal("NOT_READY")
+        return await self._disconnects.open(
+            key.client, accounts, lambda: connection.log_out("GIVEN_UP")
+        )
 
-    async def _leave(self, name: str, connection: Connection, guarded: str | Refusal) -> None:
+    async def _leave(self, name: str, connection: Connection, guarded: str) -> None:
         """The session is over, and so are its orders where it asked for that."""
         try:
-            if isinstance(guarded, str) and guarded:
+            if guarded:
                 await asyncio.shield(self._disconnects.close(guarded))
         finally:
             del self._owners[name]

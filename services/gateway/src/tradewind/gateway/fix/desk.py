@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a logged-on client asks for, and what it is told."""
+"""What a logged-on client asks for, and what it is told.
+
+A key that may trade is told of its client's own orders. One that may only read has a drop copy: it
+is told of every order in its accounts, whoever's it is, and asks for nothing but the working ones.
+"""
 
 import asyncio
 import time
@@ -13,21 +17,24 @@ import msgspec
 from tradewind.core.types import ExecType
 from tradewind.fix import tags
 from tradewind.fix.message import Body, Message
+from tradewind.fix.stamps import time_ns
 from tradewind.gateway.auth import Key
 from tradewind.gateway.calls import Calls
 from tradewind.gateway.egress import Answer
-from tradewind.gateway.errors import Refusal, RefusedRequest
+from tradewind.gateway.errors import Refusal, RefusedRequest, refusal
 from tradewind.gateway.fix import words
 from tradewind.gateway.intake import Intake
 from tradewind.gateway.journal import InFlight
 from tradewind.gateway.pages import page_of
 from tradewind.gateway.queries import Queries
 from tradewind.gateway.requests import OrderRequest, decode_order_request
+from tradewind.gateway.resume import Resume
 
 Tell = Callable[[str, Body], None]
 ALL_ORDERS = "7"
 NOT_NOW = frozenset({429, 503})
 UNKNOWN = 504
+MAKES_RISK = (tags.NEW_ORDER_SINGLE, tags.ORDER_CANCEL_REPLACE_REQUEST)
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
@@ -40,6 +47,7 @@ class Means:
     calls: Calls
     intake: Intake
     queries: Queries
+    resume: Resume
 
 
 class Pending:
@@ -50,14 +58,17 @@ class Pending:
         self._message = message
 
     def on_durable(self, request: InFlight) -> None:
-        """Nothing: FIX has no message that says so."""
+        """FIX has no message that says so; the client need not send it again."""
+        self._desk.settle(self._message)
 
     def on_failed(self, request: InFlight, why: Refusal) -> None:
         """The entry is not stored, or nobody knows."""
         self._desk.refuse(self._message, why)
+        self._desk.settle(self._message)
 
     def on_answered(self, request: InFlight, answer: Any) -> None:
         """A question is answered to who asked; all else is told to every session of the client."""
+        self._desk.settle(self._message)
         if self._message.msg_type == tags.ORDER_STATUS_REQUEST:
             self._desk.answer(self._message, answer)
 
@@ -74,6 +85,9 @@ class Desk:
         self._own = count(1)
         self._throttle = means.calls.authenticator.throttle(key)
         self._asking: set[asyncio.Future[None]] = set()
+        self._is_copy = key.permits("trade") is not None
+        self.unsettled: set[int] = set()
+        """Numbers of requests that are neither stored nor refused yet."""
 
     @property
     def is_flooded(self) -> bool:
@@ -101,9 +115,12 @@ class Desk:
             self._mass_status(message)
 
     def report(self, shard: int, view: words.View) -> None:
-        """Tells what happened to an order of the client."""
-        is_answer = view["exec_type"] == ExecType.ORDER_STATUS
-        if view["client"] == self._key.client and not is_answer:
+        """Tells what happened to an order, if it is the client's, or if this is a drop copy."""
+        if view["exec_type"] == ExecType.ORDER_STATUS:
+            return
+        if self._is_copy:
+            self._tell(*words.report(view, shard, *words.copied(view)))
+        elif view["client"] == self._key.client:
             self._tell(*words.report(view, shard))
 
     def answer(self, message: Message, answer: Answer) -> None:
@@ -121,12 +138,19 @@ class Desk:
         else:
             self._tell(*words.refused(message, why, self._own_id()))
 
+    def settle(self, message: Message) -> None:
+        """A request is stored, or refused."""
+        self.unsettled.discard(message.seq)
+
     def close(self) -> None:
         """The session is over."""
         for asking in self._asking:
             asking.cancel()
 
     def _request(self, message: Message) -> None:
+        if message.is_poss_dup and not self._is_in_time(message):
+            self.refuse(message, refusal("RESENT_TOO_LATE"))
+            return
         fields = words.request_of(message, self._account(message))
         request = decode_order_request(_encode(fields))
         if isinstance(request, Refusal):
@@ -147,8 +171,22 @@ class Desk:
         journal = self._means.calls.journal
         shard = journal.shard_of(command.account)
         pending = Pending(self, message)
+        self.unsettled.add(message.seq)
         sent = journal.publish(shard, command, pending, self._means.calls.sampler.new())
-        return sent if isinstance(sent, Refusal) else None
+        if isinstance(sent, Refusal):
+            self.settle(message)
+            return sent
+        return None
+
+    def _is_in_time(self, message: Message) -> bool:
+        """Whether a request that is sent again may still make risk. Nobody knows why it is late."""
+        if message.msg_type not in MAKES_RISK:
+            return True
+        sent_at = message.get(tags.ORIG_SENDING_TIME) or message.get(tags.SENDING_TIME)
+        try:
+            return self._means.intake.is_in_time(time_ns(sent_at))
+        except ValueError as error:
+            raise words.BadField(tags.ORIG_SENDING_TIME, words.WRONG_FORMAT, str(error)) from error
 
     async def _learn_and_enter(self, message: Message, request: OrderRequest) -> None:
         """Asks which instrument an order is in that was never seen here."""
@@ -165,16 +203,17 @@ class Desk:
 
     async def _tell_orders(self, message: Message) -> None:
         account = message.get(tags.ACCOUNT) or None
-        refused = self._key.permits("trade", account)
+        refused = self._key.permits("read", account)
         if refused is not None:
             raise RefusedRequest(refused)
         found = await self._working(account)
-        mine = [order for order in found if order["client"] == self._key.client]
+        mine = [each for each in found if self._is_copy or each["client"] == self._key.client]
         named = (tags.MASS_STATUS_REQ_ID, message.get(tags.MASS_STATUS_REQ_ID))
         total = (tags.TOT_NUM_REPORTS, str(len(mine)))
         for number, order in enumerate(mine, 1):
             last = (tags.LAST_RPT_REQUESTED, "Y" if number == len(mine) else "N")
-            self._tell(*words.order_status(order, self._own_id(), named, total, last))
+            copied = words.copied(order) if self._is_copy else ()
+            self._tell(*words.order_status(order, self._own_id(), named, total, last, *copied))
         if not mine:
             last = (tags.LAST_RPT_REQUESTED, "Y")
             self._tell(*words.no_orders(self._own_id(), named, total, last))

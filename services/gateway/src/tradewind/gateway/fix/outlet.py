@@ -5,8 +5,6 @@ import asyncio
 
 from tradewind.gateway.journal import Journal
 
-UNREAD_BYTES_MAX = 8 * 1024 * 1024
-
 
 class Inlet:
     """Where a session reads: not while too many requests are under way (see `link.Reader`)."""
@@ -23,7 +21,7 @@ class Inlet:
 
 
 class Outlet:
-    """Where a session writes (see `link.Writer`): a client that reads too slowly is cut off."""
+    """Where a session's bytes leave: a client that reads too slowly is cut off."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
@@ -33,11 +31,14 @@ class Outlet:
     def write(self, data: bytes) -> None:
         """Takes bytes; never waits."""
         self._writer.write(data)
-        if self._writer.transport.get_write_buffer_size() > UNREAD_BYTES_MAX:
-            self._writer.transport.abort()
 
     async def drain(self) -> None:
-        """Never waits: what is unread has a bound of its own."""
+        """Waits while the client reads too little. Raises what a closed transport does."""
+        await self._writer.drain()
+
+    def abort(self) -> None:
+        """Closes at once: the client has too much to read, or the session is another's."""
+        self._writer.transport.abort()
 
     def close(self) -> None:
         """Closes once what was written has left."""

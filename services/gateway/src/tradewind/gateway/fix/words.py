@@ -37,6 +37,8 @@ BY_THE_VENUE = "8"
 """ExecRestatementReason "market (exchange) option"."""
 STATUS = "I"
 REJECTED = "8"
+OWN_CODE, CLIENT_ID = "D", "3"
+"""PartyIDSource "proprietary code", PartyRole "client id"."""
 REQUIRED = {
     tags.NEW_ORDER_SINGLE: (11, 55, 54, 60, 38, 40),
     tags.ORDER_CANCEL_REQUEST: (41, 11, 55, 54, 60),
@@ -245,6 +247,17 @@ def order_status(view: View, exec_id: str, *more: tuple[int, str]) -> tuple[str,
     """An order as it stands: nothing has happened to it."""
     pairs = [*_state(view), (tags.EXEC_ID, exec_id), (tags.EXEC_TYPE, STATUS), *more]
     return tags.EXECUTION_REPORT, _given(pairs)
+
+
+def copied(view: View) -> Body:
+    """What a drop copy says besides: that it is one, and whose the order is."""
+    return (
+        (tags.COPY_MSG_INDICATOR, "Y"),
+        (tags.NO_PARTY_IDS, "1"),
+        (tags.PARTY_ID, view["client"] or "NONE"),
+        (tags.PARTY_ID_SOURCE, OWN_CODE),
+        (tags.PARTY_ROLE, CLIENT_ID),
+    )
 
 
 def no_orders(exec_id: str, *more: tuple[int, str]) -> tuple[str, Body]:
