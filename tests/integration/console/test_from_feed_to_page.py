@@ -204,6 +204,8 @@ async def test_a_quote_lets_orders_through_and_a_fill_is_on_the_page_with_its_pr
         halt = {"scope": "firm", "actor": "test", "reason": "seen on the page"}
         await running.journal(SetTradingState(state=TradingState.HALTED, **halt))
         await running.shows("states", state="HALTED", **halt)
+        await running.shows("alerts", scope="firm", owner="operator")
+        await running.shows("alerts", scope="firm", owner="supervisor")
 
         running.end("risk")
         running.start("risk")

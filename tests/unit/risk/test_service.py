@@ -10,14 +10,16 @@ from typing import Any, cast
 
 import pytest
 
+from tests.unit.memory_bucket import MemoryBucket
 from tradewind.common import codec, subjects
 from tradewind.common.errors import Unknown
-from tradewind.common.jetstream import Bus, Message, PubAck
+from tradewind.common.jetstream import Bus, KeyValue, Message, PubAck
 from tradewind.common.settings import BusSettings, ServiceSettings
 from tradewind.common.testing import eventually
 from tradewind.core.commands import Command, SetReferencePrice, SetTradingState
 from tradewind.core.testing import ACCOUNT, SYMBOL, Desk
 from tradewind.core.types import TradingState
+from tradewind.risk.alerts import Alerts
 from tradewind.risk.book import Breach
 from tradewind.risk.service import Risk
 from tradewind.risk.settings import Settings
@@ -88,9 +90,16 @@ async def risk_on(bus: Played) -> AsyncIterator[Risk]:
         status_interval_ms=500,
     )
     settings = Settings(
-        service=service, venue="SIM", rank=0, reference_interval_ms=1000, reference_move_bps=10
+        service=service,
+        venue="SIM",
+        rank=0,
+        reference_interval_ms=1000,
+        reference_move_bps=10,
+        alert_owner="desk",
+        alert_escalates_to="head",
     )
-    risk = Risk(cast(Bus, bus), settings)
+    alerts = Alerts(cast(KeyValue, MemoryBucket()), owner="desk", escalates_to="head")
+    risk = Risk(cast(Bus, bus), settings, alerts)
     await risk.load_instruments()
     await risk.serve()
     halting = asyncio.ensure_future(risk.halt_breaches())

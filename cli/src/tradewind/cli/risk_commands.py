@@ -17,9 +17,10 @@ from tradewind.cli.orders import HOME, client_of, new_id, operate, print_table
 from tradewind.cli.suite.facts import OPERATOR_KEY
 from tradewind.cli.suite_of import DEFAULT_NAME, AsJson, Home, Name
 
-app = typer.Typer(no_args_is_help=True, help="Kill switch and control self-assessment.")
+app = typer.Typer(no_args_is_help=True, help="Kill switch, alerts and control self-assessment.")
 
 KILLS = ("shard", "scope", "kill_id", "actor", "reason", "order_count")
+ALERTS = ("alert_id", "control", "scope", "owner", "acknowledged_by", "text")
 ORDERS = ("account", "cl_ord_id", "symbol", "side", "order_qty", "cum_qty", "ord_status")
 
 Scope = Annotated[str, typer.Argument(help="firm, account:A, symbol:S, strategy:X, venue:V ...")]
@@ -74,6 +75,52 @@ def kills(
         if found["unconfirmed"]:
             out.print("\nunconfirmed, may still trade:")
             print_table(found["unconfirmed"], ORDERS, "")
+        return EXIT_HOLDS
+
+    run_or_explain(work)
+
+
+@app.command("alerts")
+def list_alerts(
+    is_open_only: Annotated[bool, typer.Option("--open", help="Only what nobody took.")] = False,
+    home: Home = HOME,  # type: ignore[assignment]
+    name: Name = DEFAULT_NAME,
+    as_json: AsJson = False,
+) -> None:
+    """Shows what tripped, whose it is, and who has taken it."""
+
+    async def work() -> int:
+        query = {"open_only": "true" if is_open_only else None}
+        async with client_of(home, name) as client:
+            found = await client.call("GET", "/v1/admin/alerts", query=query)
+        if as_json:
+            print_json(found)
+        else:
+            print_table(found["alerts"], ALERTS, "there are none")
+        return EXIT_HOLDS
+
+    run_or_explain(work)
+
+
+@app.command()
+def acknowledge(
+    alert_id: Annotated[str, typer.Argument(help="The alert, as `risk alerts` names it.")],
+    note: Annotated[str, typer.Option(help="What is done about it.")],
+    by: By = OPERATOR_KEY,
+    home: Home = HOME,  # type: ignore[assignment]
+    name: Name = DEFAULT_NAME,
+    as_json: AsJson = False,
+) -> None:
+    """Takes an alert. One that nobody takes within five seconds is handed on."""
+
+    async def work() -> int:
+        async with client_of(home, name, by) as client:
+            request = {"alert_id": alert_id, "note": note}
+            found = await client.call("POST", "/v1/admin/alerts/acknowledge", body=request)
+        if as_json:
+            print_json(found)
+        else:
+            print_table([found["alert"]], ALERTS, "")
         return EXIT_HOLDS
 
     run_or_explain(work)

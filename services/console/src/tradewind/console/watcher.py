@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from tradewind.common import codec, subjects
+from tradewind.common import alerts, codec, subjects
 from tradewind.common.errors import BusError
 from tradewind.common.jetstream import Bus, KeyValue, Message, StreamReader, stream_tail
 from tradewind.common.status import BUCKET
@@ -41,6 +41,7 @@ class Watcher:
         self.projection = Projection()
         self._beats: list[dict[str, Any]] = []
         self._positions: list[dict[str, Any]] = []
+        self._alerts: list[dict[str, Any]] = []
         self._quotes: dict[str, dict[str, Any]] = {}
         self._reading: set[int] = set()
 
@@ -94,11 +95,13 @@ class Watcher:
             "beats": beats,
             "processes": processes,
             "positions": self._positions,
+            "alerts": self._alerts,
             "quotes": list(self._quotes.values()),
             "ts_ms": now_ns // 1_000_000,
         }
 
     async def _poll_once(self) -> None:
+        self._alerts = await self._open_alerts()
         entries = await KeyValue(self._bus, BUCKET).entries()
         beats = [msgspec.json.decode(entry.value, type=dict[str, Any]) for entry in entries]
         self._beats = sorted(beats, key=lambda beat: (beat["service"], beat["instance"]))
@@ -107,6 +110,16 @@ class Watcher:
             type=dict[str, Any],
         )
         self._positions = answer.get("positions", [])
+
+    async def _open_alerts(self) -> list[dict[str, Any]]:
+        """What nobody has taken, the latest first."""
+        entries = await KeyValue(self._bus, alerts.BUCKET).entries(alerts.ALL)
+        found = [alert for alert in map(alerts.decode, entries) if alert.is_open]
+        found.sort(key=lambda alert: alert.raised_ns, reverse=True)
+        return [
+            {**msgspec.structs.asdict(alert), "raised_ms": alert.raised_ns // 1_000_000}
+            for alert in found
+        ]
 
     async def _on_quote(self, message: Message) -> None:
         try:

@@ -16,6 +16,7 @@ from tradewind.common.jetstream import Bus, KeyValue, Message, StreamReader, str
 from tradewind.core.commands import Command, SetReferencePrice, SetTradingState
 from tradewind.core.events import InstrumentDefined, ReferencePriceSet
 from tradewind.core.types import TradingState
+from tradewind.risk.alerts import Alerts
 from tradewind.risk.book import Breach, RiskBook
 from tradewind.risk.reference import QuoteSeen, ReferencePolicy
 from tradewind.risk.settings import Settings
@@ -38,8 +39,9 @@ class _Quote(msgspec.Struct):
 class Risk:
     """The independent view of all shards."""
 
-    def __init__(self, bus: Bus, settings: Settings) -> None:
+    def __init__(self, bus: Bus, settings: Settings, alerts: Alerts) -> None:
         self._bus = bus
+        self._alerts = alerts
         self._settings = settings
         self._books = [RiskBook() for _ in range(settings.service.shards)]
         self._policies: dict[str, ReferencePolicy] = {}
@@ -76,6 +78,7 @@ class Risk:
                     self._define(event.symbol, event.tick_size, event.lot_size)
                 elif isinstance(event, ReferencePriceSet) and record.seq > tail:
                     self._policy(event.symbol).heard(event.price, _now_ms())
+                self._alerts.take(shard, record, event)
                 breach = self._books[shard].take(event)
                 # What is older than this process was judged, and perhaps resumed, before.
                 if breach is not None and record.seq > tail:
@@ -104,6 +107,7 @@ class Risk:
             "references": self._marks,
             "references_journaled": self.references_journaled,
             "checked": sum(book.checked for book in self._books),
+            "alerts_open": self._alerts.open_count,
             "breaches": sum(len(book.breaches) for book in self._books),
             "positions": sum(len(book.holdings) for book in self._books),
             "unknown": sum(len(book.unknown) for book in self._books),

@@ -19,14 +19,24 @@ class Settings:
     rank: int
     reference_interval_ms: int
     reference_move_bps: int
+    alert_owner: str
+    """Whose an alert is."""
+    alert_escalates_to: str
+    """Whose it is when that one does not take it."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
-        """Reads TRADEWIND_VENUE, _RANK, _REFERENCE_INTERVAL_MS and _REFERENCE_MOVE_BPS."""
+        """Reads TRADEWIND_VENUE, _RANK and the optional ones.
+
+        These are TRADEWIND_REFERENCE_INTERVAL_MS, _REFERENCE_MOVE_BPS, _ALERT_OWNER and
+        _ALERT_ESCALATES_TO.
+        """
         return cls(
             service=ServiceSettings.from_env(env),
             venue=require(env, "TRADEWIND_VENUE"),
             rank=integer(env, "TRADEWIND_RANK", 0),
             reference_interval_ms=integer(env, "TRADEWIND_REFERENCE_INTERVAL_MS", 1000),
             reference_move_bps=integer(env, "TRADEWIND_REFERENCE_MOVE_BPS", 10),
+            alert_owner=env.get("TRADEWIND_ALERT_OWNER", "") or "operator",
+            alert_escalates_to=env.get("TRADEWIND_ALERT_ESCALATES_TO", "") or "supervisor",
         )

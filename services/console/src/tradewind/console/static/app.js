@@ -131,6 +131,14 @@ function drawProcesses() {
   ], rows, "no orchestrator speaks");
 }
 
+function drawAlerts() {
+  draw("alerts", [
+    ["raised", (r) => time(r.raised_ms), "dim"], ["control", (r) => r.control], ["scope", (r) => r.scope],
+    ["owner", (r) => r.owner, (r) => (r.is_escalated ? "bad" : "")], ["what", (r) => r.text],
+    ["alert", (r) => r.alert_id, "dim"],
+  ], picture.alerts, "none that nobody has taken");
+}
+
 function drawBanner() {
   const banner = byId("banner");
   banner.hidden = !picture.states.length;
@@ -138,7 +146,7 @@ function drawBanner() {
 }
 
 function drawAll() {
-  drawFigures(); drawBanner(); drawOrders(); drawShards(); drawLatency(); drawPositions(); drawFills(); drawProcesses();
+  drawFigures(); drawBanner(); drawOrders(); drawShards(); drawLatency(); drawPositions(); drawFills(); drawProcesses(); drawAlerts();
 }
 
 function drawLink() {

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which outputs are alerts (C36): a control that trips, and whatever a person has to look at."""
+
+from tradewind.common.alerts import Alert
+from tradewind.core.controls import CONTROL_OF
+from tradewind.core.events import (
+    DivergenceReported,
+    EntrySkipped,
+    Event,
+    OrderAdopted,
+    OrderReport,
+    ReportIgnored,
+    ScopeKilled,
+    TradingStateSet,
+)
+from tradewind.core.types import ExecType, TradingState
+
+KILL, RECONCILIATION = "C28", "C35"
+
+
+def alert_of(shard: int, ordinal: int, ts_ns: int, event: Event, owner: str) -> Alert | None:
+    """The alert that an output is, if it is one.
+
+    Denials of one account for one reason are one alert, which opens anew when it was acknowledged:
+    the first tells a person what to look at, the thousandth keeps him from it.
+    """
+    found = _denial(shard, event) if isinstance(event, OrderReport) else _other(event)
+    if found is None:
+        return None
+    name, control, scope, text = found
+    return Alert(
+        alert_id=name or f"{type(event).__name__}-{shard}-{ordinal}",
+        control=control,
+        scope=scope,
+        text=text,
+        owner=owner,
+        raised_ns=ts_ns,
+    )
+
+
+_Found = tuple[str, str, str, str]
+"""An id where it is not the output's own, the control, the scope, the text."""
+
+
+def _denial(shard: int, event: OrderReport) -> _Found | None:
+    control = CONTROL_OF.get(event.reason)
+    if event.exec_type is not ExecType.DENIED or control is None:
+        return None
+    name = f"denied-{shard}-{event.account}-{event.reason.name}"
+    text = f"{control.name}: order {event.cl_ord_id} in {event.symbol} denied: {event.text}"
+    return name, control.code, f"account:{event.account}", text
+
+
+def _other(event: Event) -> _Found | None:
+    match event:
+        case TradingStateSet() if event.state is not TradingState.ACTIVE:
+            text = f"{event.state.name} by {event.actor}: {event.reason}"
+            return "", "", event.scope, text
+        case ScopeKilled():
+            text = f"killed by {event.actor}: {event.reason}; {event.order_count} orders to end"
+            return "", KILL, event.scope, text
+        case OrderAdopted():
+            text = f"{event.venue} works order {event.venue_order_id} that nobody here asked for"
+            return "", RECONCILIATION, f"account:{event.account}", text
+        case ReportIgnored() if not event.order_id:
+            text = f"{event.venue} reports of no order of ours: {event.text}"
+            return "", RECONCILIATION, f"venue:{event.venue}", text
+        case DivergenceReported():
+            text = f"replica {event.instance} has another state at entry {event.seq}"
+            return "", "", "shard", text
+        case EntrySkipped():
+            text = f"entry {event.seq} is a no-op by {event.actor} and {event.second_actor}"
+            return "", "", "shard", f"{text}: {event.reason}"
+        case _:
+            return None
