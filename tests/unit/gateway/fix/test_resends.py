@@ -11,6 +11,7 @@ from tradewind.common.errors import Refused
 from tradewind.common.testing import eventually
 from tradewind.core.commands import CancelOrder
 from tradewind.fix.stamps import stamp
+from tradewind.gateway.egress import Subscriber
 from tradewind.gateway.errors import refusal
 from tradewind.gateway.fix import history
 from tradewind.gateway.fix.acceptor import Acceptor
@@ -99,6 +100,28 @@ async def test_what_comes_while_the_past_is_told_follows_it(
         assert (await client.hear())[112] == "not held up"
         past.may_go_on.set()
         assert [(await client.hear())[11] for _ in range(2)] == ["old", "new"]
+
+
+async def test_what_comes_with_the_logon_is_told_once(
+    harness: Harness, dial: Client, acceptor: Acceptor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with dial() as client:
+        following = client.seq
+    await eventually(lambda: acceptor.count == 0)
+    happens(harness, "old")
+    subscribe = harness.egress.subscribe
+
+    def subscribe_and_hear(subscriber: Subscriber) -> None:
+        subscribe(subscriber)
+        asyncio.get_running_loop().call_soon(happens, harness, "new")
+
+    monkeypatch.setattr(harness.egress, "subscribe", subscribe_and_hear)
+    async with dial(is_logged_on=False) as client:
+        await log_on_again(client, following)
+        await eventually(lambda: "new" in str(harness.records))
+        assert [(await client.hear())[11] for _ in range(2)] == ["old", "new"]
+        await client.say("1", (112, "nothing else"))
+        assert (await client.hear())[112] == "nothing else"
 
 
 async def test_nothing_leaves_before_it_is_stored(

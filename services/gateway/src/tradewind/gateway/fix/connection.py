@@ -135,7 +135,9 @@ class Connection:
         self._egress.subscribe(self)
         missed = self._missed()
         if missed:
-            self._catching_up = asyncio.ensure_future(self._catch_up(missed))
+            # Up to here from the past; what comes from now on waits, and is not told from there.
+            until = dict(self._egress.ordinals)
+            self._catching_up = asyncio.ensure_future(self._catch_up(missed, until))
         else:
             self._go_live()
 
@@ -144,8 +146,7 @@ class Connection:
         now = self._egress.ordinals
         return {shard: heard for shard, heard in self._heard.items() if heard < now[shard]}
 
-    async def _catch_up(self, missed: Mapping[int, int]) -> None:
-        until = dict(self._egress.ordinals)
+    async def _catch_up(self, missed: Mapping[int, int], until: dict[int, int]) -> None:
         try:
             await self._means.resume.tell(self, missed, until)
         except TradewindError as error:
