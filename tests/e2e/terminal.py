@@ -101,10 +101,12 @@ class Terminal:
         return {row["name"]: row["pid"] for row in self.table()["processes"] if row["pid"]}
 
     def ports(self) -> list[int]:
-        """Every port of the suite."""
+        """Every port that the suite listens on; 0 stands for what it goes without."""
         facts = json.loads((self.folder / "suite.json").read_text())
         found = [port for node in facts["nodes"] for port in node.values()]
-        return found + [value for name, value in facts.items() if name.endswith("_port")]
+        for name, value in facts.items():
+            found += [value] if name.endswith("_port") else value if name.endswith("_ports") else []
+        return [port for port in found if port]
 
     def left(self) -> dict[int, str]:
         """Living processes that were started for this suite, with their command lines."""
