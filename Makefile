@@ -2,6 +2,8 @@
 # Needs python3 (3.11 or newer, with venv), make and git. Everything is installed into this folder.
 
 PYTHON ?= python3
+# Many tests wait for real nodes most of their time. Those of a file stay together and in order.
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := libs services cli clients tests
@@ -29,8 +31,8 @@ $(STAMP): tools/install.sh $(PINS) $(addsuffix /pyproject.toml,$(MEMBERS))
 run: install ## start the whole suite with the simulated venue
 	@exec $(BIN)/tradewind up --demo
 
-test: install ## run the tests
-	$(BIN)/pytest
+test: install ## run the tests, WORKERS of their files at a time
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
 nightly-mutation: install ## how many wrong changes of the core its tests notice
 	$(BIN)/python -m tests.mutation
