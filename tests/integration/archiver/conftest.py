@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.archiver.database import Database, running_database
 from tests.integration.archiver.process import ArchiverProcess
-from tests.integration.archiver.warehouse import WarehouseProcess
 from tradewind.common.testing import LocalCluster
 
 
@@ -19,16 +19,14 @@ async def cluster() -> AsyncIterator[LocalCluster]:
 
 
 @pytest.fixture
-def warehouse(tmp_path: Path) -> Iterator[WarehouseProcess]:
-    process = WarehouseProcess(tmp_path / "warehouse")
-    process.start()
-    yield process
-    process.kill()
+def warehouse(tmp_path: Path) -> Iterator[Database]:
+    with running_database(tmp_path / "warehouse") as running:
+        yield running
 
 
 @pytest.fixture
 async def archiver(
-    cluster: LocalCluster, warehouse: WarehouseProcess, tmp_path: Path
+    cluster: LocalCluster, warehouse: Database, tmp_path: Path
 ) -> AsyncIterator[ArchiverProcess]:
     process = ArchiverProcess(cluster, warehouse, tmp_path)
     yield process

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
-from tests.integration.archiver.warehouse import WarehouseProcess
+from tests.integration.archiver.database import Database
 from tradewind.common.testing import LocalCluster, eventually
 
 START_TIMEOUT_S = 40.0
@@ -26,7 +26,7 @@ class ArchiverProcess:
     def __init__(
         self,
         cluster: LocalCluster,
-        warehouse: WarehouseProcess,
+        warehouse: Database,
         folder: Path,
         name: str = "archiver-1",
     ) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import clickhouse_connect
 import pytest
 
+from tests.integration.archiver.database import Database
 from tests.integration.archiver.process import ArchiverProcess
-from tests.integration.archiver.warehouse import WarehouseProcess
 from tradewind.common import codec, subjects
 from tradewind.common.fingerprint import MODULUS, fingerprint
 from tradewind.common.jetstream import Bus, StreamReader
@@ -62,7 +62,7 @@ async def positions(archiver: ArchiverProcess) -> dict[str, int]:
     return {row["stream"]: row["last"] for row in (await archiver.get("/v1/positions"))["streams"]}
 
 
-async def warehouse_has(warehouse: WarehouseProcess, stream: str, last: int) -> None:
+async def warehouse_has(warehouse: Database, stream: str, last: int) -> None:
     """Waits until the warehouse holds a stream up to `last`: no archiver is asked."""
     client = await asyncio.to_thread(
         clickhouse_connect.get_client, dsn=warehouse.dsn, password="secret", compress=False
@@ -108,7 +108,7 @@ async def test_ten_kills_lose_and_double_nothing(
 
 
 async def test_of_two_archivers_one_writes_and_the_other_takes_over_from_a_dead_or_silent_one(
-    cluster: LocalCluster, archiver: ArchiverProcess, warehouse: WarehouseProcess, tmp_path: Path
+    cluster: LocalCluster, archiver: ArchiverProcess, warehouse: Database, tmp_path: Path
 ) -> None:
     bus = await cluster.bus("admin")
     await journal(bus, OpenSegment(segment="seg", shard=0))
@@ -136,7 +136,7 @@ async def test_of_two_archivers_one_writes_and_the_other_takes_over_from_a_dead_
 
 
 async def test_a_warehouse_that_is_killed_loses_nothing_that_was_told_to_be_stored(
-    cluster: LocalCluster, archiver: ArchiverProcess, warehouse: WarehouseProcess
+    cluster: LocalCluster, archiver: ArchiverProcess, warehouse: Database
 ) -> None:
     bus = await cluster.bus("admin")
     await journal(bus, OpenSegment(segment="seg", shard=0))

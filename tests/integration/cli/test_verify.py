@@ -13,8 +13,8 @@ import clickhouse_connect
 import msgspec
 import pytest
 
+from tests.integration.archiver.database import WarehouseProcess
 from tests.integration.archiver.process import ArchiverProcess
-from tests.integration.archiver.warehouse import WarehouseProcess
 from tradewind.cli import verify as verify_module
 from tradewind.cli.verify import CouldNotRun, exit_code, verify
 from tradewind.cli.verify_replay import Output, Replay

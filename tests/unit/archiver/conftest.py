@@ -1,24 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One embedded database for all of these tests."""
+"""One database for all of these tests."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.archiver.warehouse import WarehouseProcess
+from tests.integration.archiver.database import PASSWORD, Database, running_database
 from tradewind.archiver.clickhouse import Warehouse
 
 
 @pytest.fixture(scope="session")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseProcess]:
-    process = WarehouseProcess(tmp_path_factory.mktemp("warehouse") / "state")
-    process.start()
-    yield process
-    process.kill()
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    with running_database(tmp_path_factory.mktemp("warehouse") / "state") as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
-def warehouse(process: WarehouseProcess) -> Iterator[Warehouse]:
-    opened = Warehouse(process.dsn, "secret")
+def warehouse(process: Database) -> Iterator[Warehouse]:
+    opened = Warehouse(process.dsn, PASSWORD)
     yield opened
     opened.close()

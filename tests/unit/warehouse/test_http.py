@@ -8,7 +8,7 @@ import httpx
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from tests.integration.archiver.warehouse import WarehouseProcess
+from tests.integration.archiver.database import WarehouseProcess
 
 
 @pytest.fixture(scope="module")
