@@ -42,6 +42,8 @@ ALLOWED = [
     ("console", "query.risk.positions"),
     ("auditor", "query.oms.1.digests"),
     ("telemetry", "$JS.API.DIRECT.GET.EVENTS_0"),
+    ("notifier", "$JS.API.CONSUMER.INFO.KV_ALERTS.notifier"),
+    ("notifier", "$JS.ACK.KV_ALERTS.notifier.1"),
     ("bench", "journal.1.cmd.BENCH0"),
     ("bench", "raw.0"),
 ]
@@ -75,6 +77,13 @@ DENIED = [
     ("auditor", "$JS.API.STREAM.UPDATE.AUDIT"),
     ("auditor", "audit.x"),
     ("telemetry", "archive.stored"),
+    ("notifier", "$KV.ALERTS.alert.a-1"),
+    ("notifier", "kill.switch"),
+    ("notifier", "process.ended"),
+    ("notifier", "$JS.API.CONSUMER.CREATE.KV_ALERTS.notifier"),
+    ("notifier", "$JS.API.CONSUMER.RESET.KV_ALERTS.notifier"),
+    ("notifier", "$JS.API.STREAM.UPDATE.KV_ALERTS"),
+    ("notifier", "$JS.API.DIRECT.GET.EVENTS_0"),
     ("telemetry", "journal.0.cmd.DEMO"),
     ("bench", "events.0.order.BENCH0"),
     ("bench", "$JS.API.STREAM.CREATE.RAW_0"),
@@ -89,6 +98,8 @@ HEARD = [
     ("console", "live.$KV.STATUS.>"),
     ("archiver", "archive.stored"),
     ("archiver", "process.ended"),
+    ("notifier", "kill.switch"),
+    ("notifier", "process.ended"),
 ]
 
 NOT_HEARD = [
@@ -98,6 +109,8 @@ NOT_HEARD = [
     ("console", ">"),
     ("bench", "_IB.gateway.>"),
     ("bench", "nonce.used"),
+    ("notifier", "live.$KV.ALERTS.>"),
+    ("notifier", "live.events.0.>"),
     ("marketdata", "live.events.0.>"),
     ("oms", "$JS.API.>"),
 ]

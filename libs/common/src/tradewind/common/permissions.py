@@ -25,6 +25,7 @@ NAMES = (
     "archiver",
     "orchestrator",
     "console",
+    "notifier",
     "auditor",
     "telemetry",
     "bench",
@@ -242,6 +243,10 @@ def _readers(every: range) -> _Table:
             [*_QUESTIONS, *_read_events(every), *_bucket_read("CONFIG", "STATUS", "ALERTS")],
             [*_events_live(every), *_bucket_live("CONFIG", "STATUS"), *_MARKET_DATA, *_DIGESTS],
         ),
+        "notifier": (
+            _deliveries(subjects.ALERTS_STREAM, subjects.ALERTS_READER),
+            [subjects.kill(), subjects.process_ended()],
+        ),
         "telemetry": (
             [*read_all, *_bucket_read("STATUS")],
             [
@@ -316,6 +321,10 @@ def _read(streams: Iterable[str]) -> list[str]:
 
 def _floor(streams: Iterable[str], durable: str) -> list[str]:
     return [f"$JS.API.CONSUMER.RESET.{stream}.{durable}" for stream in streams]
+
+
+def _deliveries(stream: str, durable: str) -> list[str]:
+    return [f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}", f"$JS.ACK.{stream}.{durable}.>"]
 
 
 def _leaders(streams: Iterable[str]) -> list[str]:

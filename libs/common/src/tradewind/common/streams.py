@@ -26,6 +26,12 @@ ALERTS_KEPT_NS = 90 * 86_400 * 1_000_000_000
 Config = dict[str, Any]
 
 
+ACK_WAIT_NS = 5_000_000_000
+"""So long after it was delivered, what nobody acknowledged is delivered again."""
+UNTOLD_MAX = 1_000
+"""As many alerts as wait to be delivered again; new ones wait behind them."""
+
+
 def STREAMS(shards: int) -> dict[str, Config]:
     """Every stream, by name, buckets included."""
     table: dict[str, Config] = {}
@@ -62,13 +68,19 @@ BUCKETS = {
 
 
 def CONSUMERS(shards: int) -> dict[tuple[str, str], Config]:
-    """Durable consumers by (stream, name): each shows how far a reader is, none delivers."""
+    """Durable consumers by (stream, name): each shows how far a reader is.
+
+    One delivers too: who tells people of alerts keeps no position of its own.
+    """
     table: dict[tuple[str, str], Config] = {}
     for shard in range(shards):
         journal, events = subjects.journal_stream(shard), subjects.events_stream(shard)
         for durable in ("oms", "venue", "risk", "archiver"):
             table[events, durable] = _consumer(durable)
         table[journal, "archiver"] = _consumer("archiver")
+    table[subjects.ALERTS_STREAM, subjects.ALERTS_READER] = _deliveries(
+        subjects.ALERTS_READER, subjects.ALERTS
+    )
     return table
 
 
@@ -114,6 +126,19 @@ async def verify(bus: Bus, shards: int) -> None:
                 "`python -m tradewind.common.init_job` of this release",
                 code="STREAM_DIFFERS",
             )
+
+
+async def require_consumer(bus: Bus, stream: str, durable: str) -> None:
+    """For who has messages delivered.
+
+    Raises:
+        SettingsError: if there is no such consumer.
+    """
+    if await _consumer_config(bus, stream, durable) is None:
+        raise SettingsError(
+            f"{stream} has no consumer {durable}: run `python -m tradewind.common.init_job`",
+            code="CONSUMER_MISSING",
+        )
 
 
 def _log(subject: str) -> Config:
@@ -185,6 +210,19 @@ def _consumer(durable: str) -> Config:
         "ack_policy": "explicit",
         "num_replicas": 1,
         "mem_storage": True,
+    }
+
+
+def _deliveries(durable: str, subject: str) -> Config:
+    """What is delivered until it is acknowledged; where it stands is on a quorum's disks."""
+    return {
+        "durable_name": durable,
+        "filter_subject": subject,
+        "deliver_policy": "all",
+        "ack_policy": "explicit",
+        "ack_wait": ACK_WAIT_NS,
+        "max_deliver": -1,
+        "max_ack_pending": UNTOLD_MAX,
     }
 
 

@@ -152,6 +152,13 @@ def fix_session(name: str) -> str:
     return f"fix.{quote(name, safe='').replace('.', '%2E')}"
 
 
+ALERTS_STREAM = "KV_ALERTS"
+ALERTS = "$KV.ALERTS.alert.*"
+"""Every change of an alert: the stream behind the bucket, and what of it alerts are."""
+ALERTS_READER = "notifier"
+"""The durable consumer from which people are told."""
+
+
 def market_data(venue: str, symbol: str, kind: str) -> str:
     """Market data of one kind: quote, trade, depth, status."""
     return f"md.{venue}.{symbol}.{kind}"
