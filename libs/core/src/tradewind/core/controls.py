@@ -124,9 +124,13 @@ CONTROLS: tuple[Control, ...] = (
         name="Alerts",
         rule="A control that trips is an alert with an owner; one that nobody takes escalates.",
         source="RTS 6 16(5); 34-70694",
-        where="risk (raises, hands on), gateway (lists, is told who takes one)",
+        where="risk (raises, hands on), gateway (lists, is told who takes one), notifier (tells)",
         setting="owner operator, after 5 s supervisor",
-        tests=("tests/unit/risk/test_alerts.py", "tests/integration/gateway/test_alerts.py"),
+        tests=(
+            "tests/unit/risk/test_alerts.py",
+            "tests/integration/gateway/test_alerts.py",
+            "tests/integration/notifier/test_notifier.py",
+        ),
     ),
 )
 
