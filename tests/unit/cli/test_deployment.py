@@ -22,6 +22,7 @@ from tradewind.common.server_config import server_binary
 from tradewind.console.settings import Settings as ConsoleSettings
 from tradewind.gateway.settings import GatewaySettings
 from tradewind.marketdata.settings import Settings as MarketDataSettings
+from tradewind.notifier.settings import Settings as NotifierSettings
 from tradewind.oms.settings import Settings as OmsSettings
 from tradewind.orchestrator.plan import read_plan
 from tradewind.orchestrator.settings import Settings as OrchestratorSettings
@@ -43,9 +44,12 @@ READERS: dict[str, Callable[[Mapping[str, str]], Any]] = {
     "archiver": ArchiverSettings.from_env,
     "console": ConsoleSettings.from_env,
     "telemetry": TelemetrySettings.from_env,
+    "notifier": NotifierSettings.from_env,
     "orchestrator": OrchestratorSettings.from_env,
     "strategy": DemoSettings.from_env,
 }
+ASKED_FOR = {"notifier": {"TRADEWIND_WEBHOOK_URL": "https://chat.example/hook"}}
+"""What only who starts the stack can know."""
 NUMBERED = [name for name in READERS if name not in ("init", "strategy")]
 PIN = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
 
@@ -93,7 +97,8 @@ def environment(stack: Stack, service: str, folder: Path, spec: Stack | None = N
         files[f"/run/secrets/{target}"] = str(folder / file.name)
     told = {name: re.sub(r"\$\{\w+:-(.*)\}", r"\1", v) for name, v in spec["environment"].items()}
     own = settings_of(service, 2, told) if service in NUMBERED else {}
-    return {name: files.get(value, value) for name, value in {**told, **own}.items()}
+    told |= {**own, **ASKED_FOR.get(service, {})}
+    return {name: files.get(value, value) for name, value in told.items()}
 
 
 @pytest.mark.parametrize("service", READERS)

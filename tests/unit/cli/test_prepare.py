@@ -8,6 +8,10 @@ import pytest
 from tradewind.cli.suite import edge
 from tradewind.cli.suite.facts import Options
 from tradewind.cli.suite.prepare import prepare
+from tradewind.cli.suite.processes import plan_of
+from tradewind.common.errors import SettingsError
+from tradewind.notifier.settings import Settings
+from tradewind.orchestrator.plan import ProcessSpec
 
 
 @pytest.mark.parametrize("gateways", [1, 2, 3])
@@ -44,3 +48,33 @@ def test_the_edge_has_one_address_for_each_protocol(
     for number, port in enumerate(facts.gateway_fix_ports):
         http_port = facts.gateway_urls[number].rpartition(":")[2]
         assert f"server gateway-{number} 127.0.0.1:{port} port {http_port}" in fix
+
+
+def test_people_are_told_of_alerts_only_if_there_is_an_address(tmp_path: Path) -> None:
+    facts = prepare(tmp_path, Options())
+
+    def notifiers(options: Options) -> list[ProcessSpec]:
+        return [spec for spec in plan_of(facts, options).processes() if "notifier" in spec.name]
+
+    assert notifiers(Options()) == []
+    url = "https://chat.example/hook"
+    (spec,) = notifiers(Options(webhook_url=url))
+    settings = Settings.from_env(spec.env)
+    assert (settings.url, settings.secret) == (url, facts.secret("webhook"))
+    assert url not in repr(settings)
+    assert settings.secret not in repr(settings)
+
+
+def test_an_address_is_needed_and_something_to_sign_with(tmp_path: Path) -> None:
+    facts = prepare(tmp_path, Options())
+    (spec,) = [
+        spec
+        for spec in plan_of(facts, Options(webhook_url="chat.example")).processes()
+        if spec.name == "notifier-0"
+    ]
+    with pytest.raises(SettingsError, match="is no address"):
+        Settings.from_env(spec.env)
+    env = spec.env | {"TRADEWIND_WEBHOOK_URL": "https://chat.example"}
+    (facts.secrets_dir / "webhook").write_text("")
+    with pytest.raises(SettingsError, match="names an empty file"):
+        Settings.from_env(env)

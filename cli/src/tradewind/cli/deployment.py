@@ -13,13 +13,14 @@ from pathlib import Path
 
 import msgspec
 
+from tradewind.cli.suite.facts import WEBHOOK_SECRET
 from tradewind.cli.suite.prepare import KEYS
 from tradewind.common import permissions
 from tradewind.common.server_config import Cluster, Node, render
 
 NODES = ("nats-1", "nats-2", "nats-3")
 USERS = (*permissions.NAMES, permissions.SYSTEM_USER)
-SECRETS = (*USERS, "venue-session", "warehouse", *(f"key.{key}" for key in KEYS))
+SECRETS = (*USERS, "venue-session", "warehouse", WEBHOOK_SECRET, *(f"key.{key}" for key in KEYS))
 
 CLICKHOUSE_USERS = """\
 <clickhouse>

@@ -81,6 +81,7 @@ def up(
         gateway_port=gateway_port,
         console_port=console_port,
         otlp_endpoint=context.obj.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
+        webhook_url=context.obj.get("TRADEWIND_WEBHOOK_URL", ""),
     )
     run_or_explain(lambda: work(suite_folder(home, name), options, context.obj))
 

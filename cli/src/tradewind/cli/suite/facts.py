@@ -19,6 +19,8 @@ ARCHIVERS = 2
 OPERATOR_KEY = "operator"
 SUPERVISOR_KEY = "supervisor"
 STRATEGY_KEY = "strategy"
+WEBHOOK_SECRET = "webhook"
+"""What notices are signed with. Who has a secret of the receiver's writes it into this file."""
 
 
 class SuiteError(TradewindError):
@@ -58,6 +60,8 @@ class Options:
     protocol: Protocol = Protocol.SIM
     otlp_endpoint: str = ""
     """Where traces and metrics go; empty: telemetry does not run."""
+    webhook_url: str = field(default="", repr=False)
+    """Where people are told of alerts; empty: the notifier does not run."""
     instead: Mapping[str, list[str]] = field(default_factory=dict)
     """For some services: the module, with arguments, that is run in place of their own."""
     connector: Mapping[str, str] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from tradewind.cli.suite.facts import (
     OPERATOR_KEY,
     STRATEGY_KEY,
     SUPERVISOR_KEY,
+    WEBHOOK_SECRET,
     Facts,
     Options,
     read_facts,
@@ -160,7 +161,8 @@ def _archive_ports(earlier: Facts | None) -> list[int]:
 
 
 def _write_secrets(facts: Facts) -> None:
-    names = [*permissions.NAMES, permissions.SYSTEM_USER, "venue-session", "warehouse"]
+    users = [*permissions.NAMES, permissions.SYSTEM_USER]
+    names = [*users, "venue-session", "warehouse", WEBHOOK_SECRET]
     for name in (*names, *(f"key.{key}" for key in KEYS)):
         path = facts.secrets_dir / name
         if not path.exists():

@@ -9,7 +9,15 @@ from pathlib import Path
 import msgspec
 
 from tradewind.cli.suite import edge
-from tradewind.cli.suite.facts import HOST, STRATEGY_KEY, Facts, Options, Place, Protocol
+from tradewind.cli.suite.facts import (
+    HOST,
+    STRATEGY_KEY,
+    WEBHOOK_SECRET,
+    Facts,
+    Options,
+    Place,
+    Protocol,
+)
 from tradewind.common import permissions, subjects
 from tradewind.common.server_config import server_binary
 from tradewind.orchestrator.plan import Plan, ProcessSpec, Ready, Stage
@@ -41,6 +49,7 @@ def plan_of(facts: Facts, options: Options) -> Plan:
                 *_archivers(facts),
                 _console(facts),
                 *_telemetry(facts, options),
+                *_notifier(facts, options),
             ],
         ),
     ]
@@ -274,6 +283,14 @@ def _telemetry(facts: Facts, options: Options) -> list[ProcessSpec]:
     spec = _service(facts, "telemetry", "telemetry-0")
     spec.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = options.otlp_endpoint
     return [spec]
+
+
+def _notifier(facts: Facts, options: Options) -> list[ProcessSpec]:
+    if not options.webhook_url:
+        return []
+    signed_with = str(facts.secrets_dir / WEBHOOK_SECRET)
+    told = {"WEBHOOK_URL": options.webhook_url, "WEBHOOK_SECRET_FILE": signed_with}
+    return [_service(facts, "notifier", "notifier-0", **told)]
 
 
 def _strategy(facts: Facts) -> ProcessSpec:
