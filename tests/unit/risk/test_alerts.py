@@ -4,6 +4,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import cast
 
 import msgspec
@@ -130,8 +131,8 @@ async def test_what_happened_while_nobody_ran_is_raised_at_the_next_start(world:
         await eventually(lambda: common.heard_key(0) in world.bucket.held)
     missed = world.record()
     async with world.process(tail=missed.seq) as process:
-        for ordinal in (1, 2):
-            process.take(0, Record(ordinal, 5, "events.0", {}, b""), KILLED)
+        for ordinal, event in ((1, KILLED), (2, replace(KILLED, kill_id="another"))):
+            process.take(0, Record(ordinal, 5, "events.0", {}, b""), event)
         await eventually(lambda: len(world.stored) == 2)
 
 

@@ -2,6 +2,7 @@
 """Which outputs are alerts, and how they are told apart."""
 
 import dataclasses
+import re
 
 import pytest
 
@@ -43,14 +44,6 @@ def state(scope: str, trading_state: TradingState, reason: str) -> TradingStateS
 @pytest.mark.parametrize(
     ("event", "control", "scope", "part"),
     [
-        (
-            state("account:A", TradingState.HALTED, "loss"),
-            "",
-            "account:A",
-            "loss",
-        ),
-        (state("firm", TradingState.REDUCING, "C25"), "", "firm", "REDUCING"),
-        (KILLED, "C28", "firm", "ann"),
         (ADOPTED, "C35", "account:A", "V9"),
         (IGNORED, "C35", "venue:SIM", "whose?"),
         (DivergenceReported(seq=7, digest="d", instance="oms-2"), "", "shard", "oms-2"),
@@ -88,11 +81,43 @@ def test_what_is_in_order_is_none(event: Event) -> None:
     assert alert_of(0, 1, 5, event, "desk") is None
 
 
-def test_denials_of_one_account_for_one_reason_are_one_alert() -> None:
-    found = [alert_of(0, ordinal, 5, DENIED, "desk") for ordinal in (1, 2)]
-    other = alert_of(0, 3, 5, dataclasses.replace(DENIED, account="ELSE"), "desk")
-    assert found[0] is not None
-    assert found[1] is not None
-    assert other is not None
-    assert found[0].alert_id == found[1].alert_id != other.alert_id
-    assert found[0].control == "C01"
+@pytest.mark.parametrize(
+    ("event", "other", "control", "scope", "part"),
+    [
+        (DENIED, dataclasses.replace(DENIED, account="ELSE"), "C01", "account:A", "too many"),
+        (KILLED, dataclasses.replace(KILLED, kill_id="k.2"), "C28", "firm", "ann"),
+        (
+            state("account:A", TradingState.HALTED, "loss"),
+            state("account_A", TradingState.HALTED, "loss"),
+            "",
+            "account:A",
+            "loss",
+        ),
+        (
+            state("firm", TradingState.REDUCING, "C25"),
+            state("firm", TradingState.HALTED, "C25"),
+            "",
+            "firm",
+            "REDUCING",
+        ),
+    ],
+)
+def test_what_is_said_often_and_by_every_shard_is_one_alert(
+    event: Event, other: Event, control: str, scope: str, part: str
+) -> None:
+    first, again, different = (
+        alert_of(shard, 8, 5, each, "desk") for shard, each in ((0, event), (0, event), (0, other))
+    )
+    assert first is not None
+    assert again is not None
+    assert different is not None
+    assert first.alert_id == again.alert_id != different.alert_id
+    assert (first.control, first.scope) == (control, scope)
+    assert part in first.text
+
+
+@pytest.mark.parametrize("event", [KILLED, state("account:A/symbol:*", TradingState.HALTED, "")])
+def test_a_scope_that_spans_shards_is_stopped_once(event: Event) -> None:
+    ids = {alert.alert_id for shard in (0, 1) if (alert := alert_of(shard, 8, 5, event, "desk"))}
+    assert len(ids) == 1
+    assert re.fullmatch(r"[A-Za-z0-9_-]+", ids.pop())

@@ -28,7 +28,7 @@ Subject = Annotated[str, Meta(pattern=r"\ASet(Limits|AccountLimits|ScopeLimits) 
 class AcknowledgeBody(Struct, forbid_unknown_fields=True, frozen=True):
     """Body of POST /v1/admin/alerts/acknowledge: who takes an alert, and what about it."""
 
-    alert_id: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,128}\Z")]
+    alert_id: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,512}\Z")]
     note: Why
 
 

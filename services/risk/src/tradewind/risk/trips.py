@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which outputs are alerts (C36): a control that trips, and whatever a person has to look at."""
 
+import re
+
 from tradewind.common.alerts import Alert
 from tradewind.core.controls import CONTROL_OF
 from tradewind.core.events import (
@@ -21,8 +23,9 @@ KILL, RECONCILIATION = "C28", "C35"
 def alert_of(shard: int, ordinal: int, ts_ns: int, event: Event, owner: str) -> Alert | None:
     """The alert that an output is, if it is one.
 
-    Denials of one account for one reason are one alert, which opens anew when it was acknowledged:
-    the first tells a person what to look at, the thousandth keeps him from it.
+    Some are one alert until it is acknowledged, and open anew afterwards: denials of one account
+    for one reason, a kill, a state of a scope, however often and in how many shards they are said.
+    The first tells a person what to look at, the thousandth keeps him from it.
     """
     found = _denial(shard, event) if isinstance(event, OrderReport) else _other(event)
     if found is None:
@@ -55,10 +58,10 @@ def _other(event: Event) -> _Found | None:
     match event:
         case TradingStateSet() if event.state is not TradingState.ACTIVE:
             text = f"{event.state.name} by {event.actor}: {event.reason}"
-            return "", "", event.scope, text
+            return f"{event.state.name}-{_plain(event.scope)}", "", event.scope, text
         case ScopeKilled():
-            text = f"killed by {event.actor}: {event.reason}; {event.order_count} orders to end"
-            return "", KILL, event.scope, text
+            text = f"killed by {event.actor}: {event.reason}"
+            return f"killed-{_plain(event.kill_id)}", KILL, event.scope, text
         case OrderAdopted():
             text = f"{event.venue} works order {event.venue_order_id} that nobody here asked for"
             return "", RECONCILIATION, f"account:{event.account}", text
@@ -73,3 +76,8 @@ def _other(event: Event) -> _Found | None:
             return "", "", "shard", f"{text}: {event.reason}"
         case _:
             return None
+
+
+def _plain(name: str) -> str:
+    """A name in letters that an alert's id may have; different ones stay different."""
+    return re.sub(r"[^A-Za-z0-9-]", lambda found: f"_{ord(found[0]):02x}", name)
