@@ -63,6 +63,7 @@ def test_packages_that_import_nothing_break_no_contract(empty_suite: Path) -> No
         ("gateway", "import opentelemetry", "one module talks to OpenTelemetry"),
         ("notifier", "import faststream", "only the notifier's hearing imports FastStream"),
         ("risk", "import faststream", "only the notifier's hearing imports FastStream"),
+        ("cli", "import jwt", "one module reads tokens"),
         ("venue", "import ccxt", "only the ccxt adapter imports ccxt"),
     ],
 )

@@ -22,10 +22,11 @@ from tradewind.core.events import Event, OrderReport
 from tradewind.core.types import ExecType, OrdStatus, OrdType, Reason, Side, TimeInForce
 from tradewind.gateway.admin import Admin
 from tradewind.gateway.alert_calls import AlertCalls
-from tradewind.gateway.auth import Authenticator, Key, Signed, signature_of
+from tradewind.gateway.auth import Authenticator, Grant, Key, Person, Signed, signature_of
 from tradewind.gateway.calls import Calls
 from tradewind.gateway.egress import Egress
 from tradewind.gateway.entries import OperatorEntries
+from tradewind.gateway.errors import Refusal, refusal
 from tradewind.gateway.governance import Governance
 from tradewind.gateway.http import Api, build
 from tradewind.gateway.instruments import Instrument, Instruments
@@ -35,6 +36,7 @@ from tradewind.gateway.nonces import GENERATION_MS, Nonces
 from tradewind.gateway.queries import Queries
 from tradewind.gateway.resume import Resume
 from tradewind.gateway.risk_calls import RiskCalls
+from tradewind.gateway.throttle import Throttle
 from tradewind.gateway.ws import Sessions
 
 NOW_NS = 1_700_000_000_000_000_000
@@ -99,6 +101,38 @@ class MemoryBus:
         return json.dumps(self.answers[subject]).encode()
 
 
+class FakePeople:
+    """Knows tokens by heart."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Person] = {}
+        self.gone: Refusal | None = None
+
+    async def check(self, token: str) -> Person | Refusal:
+        return self.known.get(token) or refusal("TOKEN_INVALID")
+
+    def end(self, person: Person) -> Refusal | None:
+        return self.gone
+
+
+def person(*scopes: str, client: str = "kim", accounts: tuple[str, ...] = ("DEMO",)) -> Person:
+    """Somebody with one role."""
+    granted = Grant(frozenset(scopes), frozenset(accounts))
+    return Person(
+        key_id=client,
+        secret=b"",
+        accounts=granted.accounts,
+        scopes=granted.scopes,
+        client=client,
+        subject=client,
+        token_id="",
+        roles=("role",),
+        grants=(granted,),
+        is_named=True,
+        throttle=Throttle(2),
+    )
+
+
 @dataclass
 class Harness:
     bus: MemoryBus
@@ -114,6 +148,7 @@ class Harness:
     kills: Kills = field(default_factory=Kills)
     records: list[tuple[int, Record]] = field(default_factory=list)
     alerts: MemoryBucket = field(default_factory=MemoryBucket)
+    people: FakePeople = field(default_factory=FakePeople)
 
     async def publish(self, symbol: str, instrument: Instrument | None) -> None:
         """Makes an instrument known to all services."""
@@ -241,7 +276,8 @@ async def harness() -> Harness:
     }
     nonces = Nonces()
     nonces.heard_for(GENERATION_MS)
-    authenticator = Authenticator(keys, lambda: NOW_NS // 1_000_000, nonces)
+    people = FakePeople()
+    authenticator = Authenticator(keys, lambda: NOW_NS // 1_000_000, nonces, people)
     kills = Kills()
     intake = Intake(instruments, order_ttl_ms=5_000, now_ns=lambda: NOW_NS, is_stopped=kills.stop)
     no_disconnects: Any = None
@@ -264,7 +300,7 @@ async def harness() -> Harness:
         is_ready=lambda: bus.is_connected,
         facts=dict,
     )
-    made = Harness(bus, journal, egress, instruments, sessions, api, kills=kills)
+    made = Harness(bus, journal, egress, instruments, sessions, api, kills=kills, people=people)
     entries = OperatorEntries(calls, SHARDS)
     admin = Admin(entries=entries, instruments=instruments, publish=made.publish)
     governance = Governance(entries=entries, instruments=instruments)

@@ -9,9 +9,10 @@ import pytest
 
 from tradewind.common.testing import eventually
 from tradewind.gateway import ws
+from tradewind.gateway.errors import refusal
 from tradewind.gateway.ws import Session
 
-from .conftest import NOW_NS, ORDER, Harness, key, report_for
+from .conftest import NOW_NS, ORDER, Harness, key, person, report_for
 
 pytestmark = pytest.mark.anyio
 
@@ -214,3 +215,28 @@ async def test_the_past_waits_for_a_client_that_reads_slowly(
     await third
     await eventually(lambda: socket.heard == [0, 1, 2])
     writing.cancel()
+
+
+async def test_a_person_opens_a_session_with_a_token_which_ends_with_it(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tradewind.gateway.auth.LOOK_S", 0.001)
+    harness.people.known["kims"] = person("read", "trade")
+    first = {"type": "token", "token": "kims"}
+    socket: Any = FakeSocket()
+    socket.say(first)
+    running = asyncio.ensure_future(harness.sessions.endpoint(socket))
+    socket.say({"type": "submit", **ORDER})
+    await eventually(lambda: len(harness.bus.published) == 1)
+    command: Any = harness.bus.published[0].command
+    assert (socket.heard[0]["type"], command.client) == ("ready", "kim")
+    harness.people.gone = refusal("TOKEN_EXPIRED")
+    await running
+    assert socket.closed == (4001, "TOKEN_EXPIRED")
+    for wrong, code in (
+        ({"token": "others"}, "TOKEN_INVALID"),
+        ({"key": "k1"}, "UNKNOWN_FIELD"),
+        ({"cancel_on_disconnect": ["OTHER"]}, "ACCOUNT_NOT_ALLOWED"),
+    ):
+        refused = await conversation(harness, first | wrong)
+        assert codes(refused) == [code]

@@ -2,8 +2,10 @@
 """The gateway put together: the only place that names concrete parts."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from starlette.applications import Starlette
@@ -16,7 +18,7 @@ from tradewind.common.lifecycle import Stop, supervise
 from tradewind.common.status import Heartbeat
 from tradewind.core.commands import Command, KillScope, MassCancel
 from tradewind.core.events import KillCleared
-from tradewind.gateway import disconnects, http, keys_file, server, tls
+from tradewind.gateway import disconnects, files, http, server
 from tradewind.gateway.admin import Admin
 from tradewind.gateway.alert_calls import AlertCalls
 from tradewind.gateway.auth import Authenticator, load_keys
@@ -37,6 +39,9 @@ from tradewind.gateway.resume import Resume
 from tradewind.gateway.risk_calls import RiskCalls
 from tradewind.gateway.settings import GatewaySettings
 from tradewind.gateway.ws import Sessions
+
+if TYPE_CHECKING:
+    from tradewind.gateway.people import People
 
 SERVICE = "gateway"
 INSTRUMENT_PREFIX = "instrument."
@@ -67,8 +72,11 @@ class Gateway:
             is_stopped=self.kills.stop,
         )
         self.used = SharedNonces(bus)
+        self.people = _people(settings.people_file, clock.now_ms)
         keys = load_keys(settings.keys_file)
-        self.authenticator = authenticator = Authenticator(keys, clock.now_ms, self.used.nonces)
+        self.authenticator = authenticator = Authenticator(
+            keys, clock.now_ms, self.used.nonces, self.people
+        )
         sampler = trace.Sampler(settings.trace_ratio)
         self.disconnects = Disconnects(
             records=KeyValue(bus, disconnects.BUCKET),
@@ -137,6 +145,7 @@ class Gateway:
             "durable_ack_us": self.journal.durable_ack.percentiles(),
             "accepted_us": self.journal.accepted.percentiles(),
             "ordinals": {str(shard): last for shard, last in self.egress.ordinals.items()},
+            "issuer": None if self.people is None else self.people.facts(),
         }
 
     async def keep_instruments(self) -> None:
@@ -212,7 +221,7 @@ class Gateway:
         settings = self.settings
         parts = [
             self.keep_instruments(),
-            keys_file.follow(settings.keys_file, self.authenticator),
+            files.follow([settings.keys_file], self._take_keys, "list of keys"),
             self.sweep(),
             self.used.run(),
             self.disconnects.run(),
@@ -221,9 +230,17 @@ class Gateway:
             Heartbeat(self.bus, settings.service, SERVICE).run(stop, self.facts),
             *(self.egress.run(shard) for shard in range(settings.service.shards)),
         ]
+        if self.people is not None and settings.people_file is not None:
+            take_people = partial(self.people.read, settings.people_file)
+            parts.append(files.follow([settings.people_file], take_people, "list of people"))
+            parts.append(self.people.run())
         if settings.certificate is not None and self.tls is not None:
-            parts.append(tls.follow(settings.certificate, self.tls))
+            take_certificate = partial(settings.certificate.load_into, self.tls)
+            parts.append(files.follow(settings.certificate.files, take_certificate, "certificate"))
         return parts
+
+    def _take_keys(self) -> None:
+        self.authenticator.renew(load_keys(self.settings.keys_file))
 
     async def run(self, stop: Stop) -> None:
         """Serves until `stop`; any part's failure ends all."""
@@ -254,6 +271,15 @@ class Gateway:
             for part in (background, serving, asked):
                 part.cancel()
             await asyncio.gather(background, serving, asked, return_exceptions=True)
+
+
+def _people(path: Path | None, now_ms: Callable[[], int]) -> "People | None":
+    """What tokens need is imported where there is an issuer of such, and only then."""
+    if path is None:
+        return None
+    from tradewind.gateway.people import People
+
+    return People.of_file(path, now_ms)
 
 
 async def serve(env: Mapping[str, str], stop: Stop) -> None:

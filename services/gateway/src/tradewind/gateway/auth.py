@@ -3,9 +3,11 @@
 
 The signature covers method, path with query, body hash, timestamp and nonce, so that nothing of a
 captured request can be changed, and the nonces that all gateways share refuse the same bytes a
-second time, at any of them, for as long as their timestamp would pass.
+second time, at any of them, for as long as their timestamp would pass. People come with tokens
+instead, where an issuer of such is known.
 """
 
+import asyncio
 import hmac
 import re
 from collections.abc import Callable
@@ -14,7 +16,7 @@ from datetime import datetime
 from hashlib import sha256
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 import msgspec
 
@@ -26,7 +28,10 @@ from tradewind.gateway.throttle import Throttle
 _NONCE = re.compile(r"[A-Za-z0-9_-]{8,64}")
 NEVER_MS = 2**62
 _NO_SECRET = b"compared against when the key is unknown, so that both refusals take as long"
+LOOK_S = 0.5
+"""How soon a session hears that its token has ended or was taken back."""
 
+Scope = Literal["read", "trade", "admin", "kill"]
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 When = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -40,7 +45,7 @@ class _Previous(msgspec.Struct, forbid_unknown_fields=True):
 class _KeyEntry(msgspec.Struct, forbid_unknown_fields=True):
     secret: str
     accounts: list[str]
-    scopes: list[Literal["read", "trade", "admin", "kill"]]
+    scopes: list[Scope]
     client: str
     requests_per_s: Annotated[int, msgspec.Meta(ge=0)] = 0
     not_after: When | None = None
@@ -93,15 +98,60 @@ class Key:
         return account in self.accounts or "*" in self.accounts
 
     def permits(self, scope: str, account: str | None = None) -> Refusal | None:
-        """None if the key has the scope (and the account), else why not.
-
-        `admin` may do what `kill` may; that one may stop scopes, and nothing else.
-        """
-        if scope not in self.scopes and not (scope == "kill" and "admin" in self.scopes):
+        """None if the key has the scope (and the account), else why not."""
+        if not covers(self.scopes, scope):
             return refusal("SCOPE_MISSING", f"Scope {scope!r} is needed.")
         if account is not None and not self.may_use(account):
             return refusal("ACCOUNT_NOT_ALLOWED")
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Scopes, and the accounts in which they hold."""
+
+    scopes: frozenset[str]
+    accounts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person(Key):
+    """Who came with a token: a key for as long as that, which signs nothing.
+
+    Each role grants by itself, so that what one allows somewhere another does not extend.
+    `accounts` are those that may be seen. `is_named`: an operator said who the subject is.
+    """
+
+    subject: str
+    token_id: str
+    roles: tuple[str, ...]
+    grants: tuple[Grant, ...]
+    is_named: bool
+    throttle: Throttle = field(repr=False, compare=False)
+
+    def permits(self, scope: str, account: str | None = None) -> Refusal | None:
+        """None if a role grants the scope (for the account), else why not."""
+        found = [grant for grant in self.grants if covers(grant.scopes, scope)]
+        if not found:
+            return refusal("SCOPE_MISSING", f"Scope {scope!r} is needed.")
+        if account is not None and not any({account, "*"} & grant.accounts for grant in found):
+            return refusal("ACCOUNT_NOT_ALLOWED")
+        return None
+
+
+class People(Protocol):
+    """Whom tokens prove."""
+
+    async def check(self, token: str) -> Person | Refusal:
+        """Whose token it is, or why it is not believed."""
+
+    def end(self, person: Person) -> Refusal | None:
+        """Why somebody who once was believed is no longer; None: is."""
+
+
+def covers(scopes: frozenset[str], scope: str) -> bool:
+    """`admin` may do what `kill` may; that one may stop scopes, and nothing else."""
+    return scope in scopes or (scope == "kill" and "admin" in scopes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +216,17 @@ def signature_of(secret: bytes, signed: Signed) -> str:
 
 
 class Authenticator:
-    """Checks signed requests against the known keys."""
+    """Checks signed requests against the known keys, and tokens against their issuer's."""
 
-    def __init__(self, keys: dict[str, Key], now_ms: Callable[[], int], nonces: Nonces) -> None:
+    def __init__(
+        self,
+        keys: dict[str, Key],
+        now_ms: Callable[[], int],
+        nonces: Nonces,
+        people: People | None = None,
+    ) -> None:
         self._keys = keys
+        self._people = people
         self._now_ms = now_ms
         self._nonces = nonces
         self._throttles = {key_id: Throttle(key.requests_per_s) for key_id, key in keys.items()}
@@ -219,6 +276,34 @@ class Authenticator:
             return refusal("BAD_PASSWORD")
         return _unusable(key, now_ms, address) or key
 
+    async def of_token(self, token: str) -> Key | Refusal:
+        """Who comes with that token.
+
+        Nobody gets another's name by a subject that is spelt like it: a client of keys is a
+        person's name only if an operator said so.
+        """
+        if self._people is None:
+            return refusal("TOKENS_NOT_TAKEN")
+        person = await self._people.check(token)
+        if isinstance(person, Refusal) or person.is_named:
+            return person
+        if any(key.client == person.client for key in self._keys.values()):
+            return refusal("TOKEN_INVALID", "The subject is also the client of a key.")
+        return person
+
+    async def ended(self, key: Key) -> Refusal:
+        """Waits until a session of `key` has to end; one that was logged on by a key goes on."""
+        while True:
+            ended = self._end(key)
+            if ended is not None:
+                return ended
+            await asyncio.sleep(LOOK_S)
+
+    def _end(self, key: Key) -> Refusal | None:
+        if self._people is None or not isinstance(key, Person):
+            return None
+        return self._people.end(key)
+
     def renew(self, keys: dict[str, Key]) -> None:
         """These are the keys from now on. Sessions that are logged on go on."""
         self._keys = keys
@@ -229,4 +314,4 @@ class Authenticator:
 
     def throttle(self, key: Key) -> Throttle:
         """How fast the key asks at this gateway, in all its sessions and calls."""
-        return self._throttles[key.key_id]
+        return key.throttle if isinstance(key, Person) else self._throttles[key.key_id]

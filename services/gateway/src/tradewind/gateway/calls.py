@@ -23,6 +23,7 @@ _encode = msgspec.json.Encoder().encode
 _account = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 MASS_CANCEL = "/mass-cancel"
+TOKEN_CODES = frozenset({"TOKEN_INVALID", "TOKEN_EXPIRED", "TOKEN_REVOKED"})
 RETRIED = frozenset({429, 503})
 RETRY_AFTER_S = "1"
 """The header has whole seconds; most refusals of this kind are over much sooner."""
@@ -64,13 +65,30 @@ class Calls:
     answer_wait_ms: int
 
     async def signed(self, request: Request, scope: str) -> tuple[Key, bytes]:
-        """The key that signed the call, and its body.
+        """The key that signed the call, or the person whose token it has; and its body.
 
         Raises:
             RefusedRequest: if it is not believed, the key lacks the scope, or asks too often.
         """
         body = await _body(request)
+        key = accepted(await self._key(request, body))
+        is_cancel = request.method == "DELETE" or request.url.path.endswith(MASS_CANCEL)
+        throttle = self.authenticator.throttle(key)
+        refused = key.permits(scope) or throttle.take(time.monotonic(), is_cancel=is_cancel)
+        if refused is not None:
+            raise RefusedRequest(refused)
+        return key, body
+
+    async def _key(self, request: Request, body: bytes) -> Key | Refusal:
         headers, query = request.headers, request.scope["query_string"]
+        tokens = headers.getlist("authorization")
+        if tokens:
+            if len(tokens) > 1 or "tw-key" in headers:
+                return refusal("AMBIGUOUS_CREDENTIALS")
+            scheme, _, token = tokens[0].partition(" ")
+            if scheme.lower() != "bearer":
+                return refusal("TOKEN_INVALID", "Authorization is Bearer and the token.")
+            return await self.authenticator.of_token(token.strip(" "))
         path: bytes = request.scope["raw_path"] + (b"?" + query if query else b"")
         signed = Signed(
             key_id=headers.get("tw-key", ""),
@@ -81,15 +99,7 @@ class Calls:
             path=path.decode("latin-1"),
             body=body,
         )
-        key = accepted(
-            self.authenticator.check(signed, request.client.host if request.client else "")
-        )
-        is_cancel = request.method == "DELETE" or request.url.path.endswith(MASS_CANCEL)
-        throttle = self.authenticator.throttle(key)
-        refused = key.permits(scope) or throttle.take(time.monotonic(), is_cancel=is_cancel)
-        if refused is not None:
-            raise RefusedRequest(refused)
-        return key, body
+        return self.authenticator.check(signed, request.client.host if request.client else "")
 
     async def reader(self, request: Request) -> tuple[Key, str | None]:
         """The key of a reading call, and the account that it names, if any.
@@ -157,6 +167,8 @@ def problem_response(
     headers = {trace.HEADER: traceparent} if traceparent else {}
     if refused.http_status in RETRIED:
         headers["Retry-After"] = RETRY_AFTER_S
+    if refused.code in TOKEN_CODES:
+        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'  # RFC 6750
     content = _encode({**(body or {}), **refused.problem()})
     return Response(content, refused.http_status, headers, "application/problem+json")
 

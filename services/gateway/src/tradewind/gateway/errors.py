@@ -31,6 +31,16 @@ CODES: dict[str, tuple[int, str]] = {
     ),
     "REPLAYED_NONCE": (401, "This nonce was used before. Sign again with a new one."),
     "BAD_NONCE": (401, "TW-Nonce must be 8 to 64 letters, digits, '-' or '_'."),
+    "TOKENS_NOT_TAKEN": (401, "This gateway was told of no issuer of tokens. Sign with a key."),
+    "TOKEN_INVALID": (401, "The token proves nobody here. Log in again at the issuer."),
+    "TOKEN_EXPIRED": (401, "The token has ended. Get a new one from the issuer."),
+    "TOKEN_REVOKED": (401, "The token was taken back, or what its roles allow. Ask an operator."),
+    "ISSUER_AWAY": (
+        503,
+        "Nothing was stored: the issuer's keys cannot be had, so no token can be checked. Signed "
+        "requests pass. Try again.",
+    ),
+    "AMBIGUOUS_CREDENTIALS": (400, "Send a token or a signature, one of them and once."),
     "ACCOUNT_NOT_ALLOWED": (403, "This key may not act for that account."),
     "SCOPE_MISSING": (403, "This key lacks the scope that the request needs."),
     "TOO_MANY_REQUESTS": (429, "This key has used too many nonces in a short time. Wait 10 s."),

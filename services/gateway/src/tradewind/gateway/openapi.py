@@ -9,7 +9,7 @@ from tradewind.gateway import admin_requests, governance_requests, requests, ris
 from tradewind.gateway.errors import CODES
 from tradewind.gateway.pages import CURSOR, LIMIT, LIMIT_MAX
 
-_SECURITY = {
+_SIGNATURE = {
     "TW-Key": "The key id.",
     "TW-Timestamp": "Unix time in milliseconds: at most 5000 behind, 1000 ahead of the gateway's.",
     "TW-Nonce": "8 to 64 letters, digits, '-' or '_', never used before with this key.",
@@ -18,6 +18,8 @@ _SECURITY = {
         "timestamp \\n nonce)."
     ),
 }
+_TOKEN = "A token of the OpenID Connect issuer that the gateway was told of (SECURITY.md)."
+_BY_KEY_OR_TOKEN: list[dict[str, list[str]]] = [{name: [] for name in _SIGNATURE}, {"Token": []}]
 _CL_ORD_ID = {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,36}$"}
 _ACCOUNT = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,32}$"}
 
@@ -42,10 +44,10 @@ def _operation(
             "default": {"description": "A stable code and what to do.", "content": error},
         },
     }
-    signed = [{"$ref": f"#/components/parameters/{name}"} for name in _SECURITY]
-    found = [*parameters, *(signed if is_signed else [])]
-    if found:
-        operation["parameters"] = found
+    if is_signed:
+        operation["security"] = _BY_KEY_OR_TOKEN
+    if parameters:
+        operation["parameters"] = list(parameters)
     if body:
         schema = {"$ref": f"#/components/schemas/{body}"}
         operation["requestBody"] = {
@@ -314,15 +316,15 @@ def _schemas() -> dict[str, Any]:
 
 
 def _document() -> dict[str, Any]:
-    headers = {
-        name: {
-            "name": name,
-            "in": "header",
-            "required": True,
-            "description": text,
-            "schema": {"type": "string"},
-        }
-        for name, text in _SECURITY.items()
+    schemes: dict[str, dict[str, str]] = {
+        name: {"type": "apiKey", "in": "header", "name": name, "description": text}
+        for name, text in _SIGNATURE.items()
+    }
+    schemes["Token"] = {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": _TOKEN,
     }
     return {
         "openapi": "3.1.0",
@@ -335,7 +337,7 @@ def _document() -> dict[str, Any]:
             "accounts, are cancelled in these when it ends, also if its gateway dies.",
         },
         "paths": _PATHS,
-        "components": {"parameters": headers, "schemas": _schemas()},
+        "components": {"securitySchemes": schemes, "schemas": _schemas()},
     }
 
 

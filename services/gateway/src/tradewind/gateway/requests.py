@@ -6,7 +6,7 @@ the message names its type besides.
 """
 
 import json
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -122,22 +122,32 @@ ShardNumber = Annotated[int, Meta(ge=0, lt=2**16)]
 Ordinal = Annotated[int, Meta(ge=0, lt=2**62)]
 
 
-class Hello(Struct, forbid_unknown_fields=True, frozen=True):
+class Hello(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True, tag_field="type"):
     """First message of a WebSocket. `batch`: the client takes arrays of messages in one frame.
 
-    `cancel_on_disconnect`: accounts in which this key's orders end when the connection does.
+    `cancel_on_disconnect`: accounts in which the client's orders end when the connection does.
     `resume`: by shard, the ordinal of the last report that was heard; what came since is told
     before what is new.
     """
 
-    type: Literal["auth"]
+    batch: bool = False
+    cancel_on_disconnect: Annotated[list[Account], Meta(max_length=64)] = []
+    resume: dict[ShardNumber, Ordinal] = {}
+
+
+class SignedHello(Hello, frozen=True, tag="auth"):
+    """Of a program, signed with its key."""
+
     key: Annotated[str, Meta(max_length=64)]
     timestamp: Annotated[str, Meta(max_length=15)]
     nonce: Annotated[str, Meta(max_length=64)]
     signature: Annotated[str, Meta(max_length=64)]
-    batch: bool = False
-    cancel_on_disconnect: Annotated[list[Account], Meta(max_length=64)] = []
-    resume: dict[ShardNumber, Ordinal] = {}
+
+
+class TokenHello(Hello, frozen=True, tag="token"):
+    """Of a person, with a token of the issuer."""
+
+    token: str
 
 
 OrderRequest = Submit | Cancel | Replace | CancelAll | Status | Flatten

@@ -21,6 +21,8 @@ class GatewaySettings:
     fix_port: int | None
     """Where FIX clients arrive; None: there are none."""
     keys_file: Path
+    people_file: Path | None
+    """Whose tokens are taken, and what people may do by them; None: nobody's."""
     certificate: Certificate | None
     """What HTTP and FIX clients are shown; None: both are plain."""
     trusted_proxies: tuple[str, ...]
@@ -38,8 +40,8 @@ class GatewaySettings:
     def from_env(cls, env: Mapping[str, str]) -> "GatewaySettings":
         """Reads the service settings and TRADEWIND_HTTP_HOST, _HTTP_PORT and _KEYS_FILE.
 
-        Optional: TRADEWIND_FIX_PORT, _TLS_CERT_FILE and _TLS_KEY_FILE, _TRUSTED_PROXIES,
-        _ACK_TIMEOUT_MS, _ANSWER_WAIT_MS, _ORDER_TTL_MS, _TRACE_RATIO.
+        Optional: TRADEWIND_FIX_PORT, _PEOPLE_FILE, _TLS_CERT_FILE and _TLS_KEY_FILE,
+        _TRUSTED_PROXIES, _ACK_TIMEOUT_MS, _ANSWER_WAIT_MS, _ORDER_TTL_MS, _TRACE_RATIO.
         """
         return cls(
             service=ServiceSettings.from_env(env),
@@ -47,6 +49,7 @@ class GatewaySettings:
             http_port=integer(env, "TRADEWIND_HTTP_PORT"),
             fix_port=integer(env, "TRADEWIND_FIX_PORT") if "TRADEWIND_FIX_PORT" in env else None,
             keys_file=Path(require(env, "TRADEWIND_KEYS_FILE")),
+            people_file=_path(env.get("TRADEWIND_PEOPLE_FILE", "")),
             certificate=_certificate(env),
             trusted_proxies=_networks(env.get("TRADEWIND_TRUSTED_PROXIES", "")),
             ack_timeout_ms=integer(env, "TRADEWIND_ACK_TIMEOUT_MS", 2_000),
@@ -54,6 +57,10 @@ class GatewaySettings:
             order_ttl_ms=integer(env, "TRADEWIND_ORDER_TTL_MS", 5_000),
             trace_ratio=_ratio(env.get("TRADEWIND_TRACE_RATIO", "") or "0.01"),
         )
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None
 
 
 def _certificate(env: Mapping[str, str]) -> Certificate | None:

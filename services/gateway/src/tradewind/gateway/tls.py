@@ -1,18 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """TLS on the gateway's own ports. A certificate that is renewed is taken without a restart."""
 
-import asyncio
-import logging
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
 from tradewind.common.errors import SettingsError
-from tradewind.gateway.keys_file import stamp
-
-log = logging.getLogger(__name__)
-
-LOOK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +14,11 @@ class Certificate:
 
     chain_file: Path
     key_file: Path
+
+    @property
+    def files(self) -> tuple[Path, Path]:
+        """What to look at for a change."""
+        return self.chain_file, self.key_file
 
     def context(self) -> ssl.SSLContext:
         """TLS 1.2 or newer, for every port of the gateway.
@@ -44,24 +42,3 @@ class Certificate:
                 f"{self.chain_file} and {self.key_file} are no certificate and its key: {error}",
                 code="TLS_UNUSABLE",
             ) from error
-
-
-async def follow(certificate: Certificate, context: ssl.SSLContext) -> None:
-    """Takes the files' certificate whenever they change, for ever.
-
-    Files that cannot be used change nothing: they may be half written.
-    """
-    files = (certificate.chain_file, certificate.key_file)
-    seen = [stamp(path) for path in files]
-    while True:
-        await asyncio.sleep(LOOK_S)
-        found = [stamp(path) for path in files]
-        if found == seen:
-            continue
-        seen = found
-        try:
-            certificate.load_into(context)
-        except SettingsError as error:
-            log.error("%s; the certificate of before holds", error.text)
-        else:
-            log.info("the certificate is now as %s says", certificate.chain_file)

@@ -11,6 +11,7 @@ import logging
 import secrets
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -29,6 +30,8 @@ from tradewind.gateway.requests import (
     Cancel,
     CancelAll,
     Hello,
+    SignedHello,
+    TokenHello,
     decode,
     decode_order_request,
     split_frame,
@@ -44,6 +47,7 @@ HELLO_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 1.0
 ENDING_TIMEOUT_S = 1.0
 CLOSE_POLICY = 1008
+CLOSE_ENDED = 4001
 CLOSE_SLOW = 4008
 CLOSE_GIVEN_UP = 4009
 CLOSE_FLOODED = 4029
@@ -51,7 +55,7 @@ CLOSE_FLOODED = 4029
 CANCELS = (Cancel, CancelAll)
 
 _encode = msgspec.json.Encoder().encode
-_hello = msgspec.json.Decoder(Hello)
+_hello = msgspec.json.Decoder(SignedHello | TokenHello)
 _log = logging.getLogger(__name__)
 
 
@@ -66,15 +70,20 @@ class Session:
         self._held: list[bytes] | None = None
         self._has_room = asyncio.Event()
         self._filled = asyncio.Event()
-        self.overflowed = asyncio.Event()
-        self.given_up = asyncio.Event()
-        self.flooded = asyncio.Event()
+        self.ended = asyncio.Event()
+        self.closing = (0, "")
+
+    def end(self, close_code: int, reason: str) -> None:
+        """From now on nothing is sent, but why: the first reason is told."""
+        if not self.ended.is_set():
+            self.closing = (close_code, reason)
+            self.ended.set()
 
     def push(self, frame: bytes) -> None:
         """Queues a message for the client; while it is told of the past, after that."""
         queue = self._queue if self._held is None else self._held
         if len(queue) >= MAX_QUEUED:
-            self.overflowed.set()
+            self.end(CLOSE_SLOW, "SLOW_CONSUMER")
             return
         queue.append(frame)
         self._filled.set()
@@ -196,8 +205,7 @@ class Sessions:
         hello = decode(text, _hello)
         if isinstance(hello, Refusal):
             return hello
-        signed = Signed(hello.key, hello.timestamp, hello.nonce, hello.signature, "GET", PATH, b"")
-        key = self._authenticator.check(signed, socket.client.host if socket.client else "")
+        key = await self._key(hello, socket.client.host if socket.client else "")
         if isinstance(key, Refusal):
             return key
         for account in hello.cancel_on_disconnect:
@@ -206,6 +214,12 @@ class Sessions:
                 return refused
         gone = await self._resume.refusal(hello.resume)
         return (key, hello) if gone is None else gone
+
+    async def _key(self, hello: SignedHello | TokenHello, address: str) -> Key | Refusal:
+        if isinstance(hello, TokenHello):
+            return await self._authenticator.of_token(hello.token)
+        signed = Signed(hello.key, hello.timestamp, hello.nonce, hello.signature, "GET", PATH, b"")
+        return self._authenticator.check(signed, address)
 
     async def _run(self, socket: WebSocket, key: Key, hello: Hello) -> None:
         session = Session(socket, key, is_batching=hello.batch)
@@ -227,7 +241,8 @@ class Sessions:
         if not accounts:
             return ""
         try:
-            return await self._disconnects.open(session.key.client, accounts, session.given_up.set)
+            end = partial(session.end, CLOSE_GIVEN_UP, "GIVEN_UP")
+            return await self._disconnects.open(session.key.client, accounts, end)
         except BusError:
             return refusal("NOT_READY")
 
@@ -244,9 +259,8 @@ class Sessions:
             for part in (
                 session.write(),
                 self._work(session, positions, known),
-                session.overflowed.wait(),
-                session.given_up.wait(),
-                session.flooded.wait(),
+                self._end_with_token(session),
+                session.ended.wait(),
             )
         ]
         try:
@@ -257,18 +271,16 @@ class Sessions:
             for part in parts:
                 part.cancel()
             ended = await asyncio.gather(*parts, return_exceptions=True)
-        if session.overflowed.is_set():
+        if session.ended.is_set():
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                await socket.close(CLOSE_SLOW, "SLOW_CONSUMER")
-        if session.flooded.is_set():
-            async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                await socket.close(CLOSE_FLOODED, "RATE_LIMITED")
-        if session.given_up.is_set():
-            async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                await socket.close(CLOSE_GIVEN_UP, "GIVEN_UP")
+                await socket.close(*session.closing)
         for result in ended:
             if isinstance(result, Exception):
                 raise result
+
+    async def _end_with_token(self, session: Session) -> None:
+        ended = await self._authenticator.ended(session.key)
+        session.end(CLOSE_ENDED, ended.code)
 
     async def _work(
         self, session: Session, positions: Mapping[int, int], known: Mapping[int, int]
@@ -301,7 +313,7 @@ class Sessions:
         if refused is not None:
             session.push_error(refused, request.cl_ord_id)
             if throttle.is_flooded:
-                session.flooded.set()
+                session.end(CLOSE_FLOODED, "RATE_LIMITED")
             return
         command = self._intake.command(session.key, request)
         if not isinstance(command, Refusal):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tradewind.common.testing import eventually
-from tradewind.gateway import keys_file
+from tradewind.gateway import files
 from tradewind.gateway.auth import Authenticator, Key, load_keys
 
 pytestmark = pytest.mark.anyio
@@ -27,12 +27,16 @@ def write(path: Path, *names: str) -> None:
 async def test_a_changed_file_is_followed_and_a_broken_one_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(keys_file, "LOOK_S", 0.01)
+    monkeypatch.setattr(files, "LOOK_S", 0.01)
     path = tmp_path / "keys.json"
     write(path, "one")
     no_nonces: Any = None
     authenticator = Authenticator(load_keys(path), lambda: 0, no_nonces)
-    following = asyncio.ensure_future(keys_file.follow(path, authenticator))
+
+    def take() -> None:
+        authenticator.renew(load_keys(path))
+
+    following = asyncio.ensure_future(files.follow([path], take, "list of keys"))
 
     def knows(name: str) -> bool:
         return isinstance(authenticator.of_secret(name, "s", ""), Key)
@@ -42,7 +46,7 @@ async def test_a_changed_file_is_followed_and_a_broken_one_is_not(
         write(path, "two")
         await eventually(lambda: knows("two") and not knows("one"))
         path.write_text("{")
-        await eventually(lambda: "the keys of before hold" in caplog.text)
+        await eventually(lambda: "the list of keys of before holds" in caplog.text)
         path.unlink()
         write(path, "one", "two")
         await eventually(lambda: knows("one") and knows("two"))
