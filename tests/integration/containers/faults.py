@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.integration.containers.fix_load import FixSession
 from tests.integration.containers.load import Seen, Socket, rest
-from tradewind.cli.client import Credentials
+from tradewind.cli.credentials import Credentials
 
 URL = "http://127.0.0.1:8080"
 FIX_PORT = 9878

@@ -9,7 +9,7 @@ import time
 from tests.integration.containers.load import AGAIN_S, GIVE_UP_S, Seen, order
 from tests.integration.gateway.fix_trader import Trader
 from tests.integration.simvenue.fix_client import Fields
-from tradewind.cli.client import Credentials
+from tradewind.cli.credentials import Credentials
 from tradewind.common.testing import eventually
 
 NOT_NOW = "j"

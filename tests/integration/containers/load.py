@@ -11,7 +11,8 @@ import secrets
 import time
 from dataclasses import dataclass, field
 
-from tradewind.cli.client import Credentials, GatewayClient, GatewayError, GatewaySocket, Message
+from tradewind.cli.client import GatewayClient, GatewayError, GatewaySocket, Message
+from tradewind.cli.credentials import Credentials
 
 ACCOUNTS = ("ALPHA", "BETA")
 GIVE_UP_S = 30.0

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tradewind.cli.client import Credentials, GatewayClient, GatewayError
+from tradewind.cli.client import GatewayClient, GatewayError
+from tradewind.cli.credentials import Credentials
 from tradewind.common import codec, init_job, subjects
 from tradewind.common.errors import Refused
 from tradewind.common.jetstream import Bus

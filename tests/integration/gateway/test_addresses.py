@@ -8,7 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tradewind.cli.client import WS_PATH, Credentials
+from tradewind.cli.client import WS_PATH
+from tradewind.cli.credentials import Credentials
 from tradewind.common.testing import eventually
 
 from .conftest import KEYS, Platform

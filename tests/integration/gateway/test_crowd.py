@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tradewind.cli.client import Credentials, GatewaySocket, Message
+from tradewind.cli.client import GatewaySocket, Message
+from tradewind.cli.credentials import Credentials
 from tradewind.common.testing import eventually
 
 from .conftest import KEYS, Platform, free_port

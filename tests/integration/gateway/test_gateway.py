@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tradewind.cli.client import Credentials, GatewayClient, GatewayError, GatewaySocket, Message
+from tradewind.cli.client import GatewayClient, GatewayError, GatewaySocket, Message
+from tradewind.cli.credentials import Credentials
 from tradewind.common import subjects
 from tradewind.common.jetstream import KeyValue
 from tradewind.common.testing import eventually

@@ -12,7 +12,8 @@ from contextlib import suppress
 
 import pytest
 
-from tradewind.cli.client import Credentials, GatewayClient, GatewayError
+from tradewind.cli.client import GatewayClient, GatewayError
+from tradewind.cli.credentials import Credentials
 from tradewind.common import subjects
 from tradewind.common.testing import eventually
 

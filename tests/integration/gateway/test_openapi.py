@@ -36,13 +36,14 @@ class Signature(AuthBase):
         return request
 
 
-def without_signatures(document: dict[str, Any]) -> dict[str, Any]:
-    """The document without the headers that `Signature` adds."""
+def for_programs(document: dict[str, Any]) -> dict[str, Any]:
+    """The document without tokens: with one that was drawn, no signature would count."""
     found = copy.deepcopy(document)
+    del found["components"]["securitySchemes"]["Token"]
     for methods in found["paths"].values():
         for operation in methods.values():
-            named = operation.get("parameters", [])
-            operation["parameters"] = [each for each in named if "/TW-" not in each.get("$ref", "")]
+            if "security" in operation:
+                operation["security"].remove({"Token": []})
     return found
 
 
@@ -69,7 +70,7 @@ def play(operation: Any, url: str) -> None:
 
 
 async def test_every_answer_is_as_documented(platform: Platform) -> None:
-    schema = schemathesis.openapi.from_dict(without_signatures(openapi.DOCUMENT))
+    schema = schemathesis.openapi.from_dict(for_programs(openapi.DOCUMENT))
     found: Any = schema.get_all_operations()
     operations = [each.ok() for each in found]
     assert len(operations) > 30

@@ -5,12 +5,8 @@ It knows nothing of the services' code: what it says is what any client must say
 """
 
 import asyncio
-import hmac
-import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from hashlib import sha256
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -19,6 +15,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from tradewind.cli.credentials import Credentials, Token
 from tradewind.common.errors import TradewindError
 
 WS_PATH = "/v1/ws"
@@ -46,36 +43,12 @@ class GatewayError(TradewindError):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """A key of the gateway."""
-
-    key_id: str
-    secret: str = field(repr=False)
-
-    def sign(self, method: str, path: str, body: bytes = b"") -> tuple[str, str, str]:
-        """Timestamp, fresh nonce and signature for a request."""
-        timestamp = str(time.time_ns() // 1_000_000)
-        nonce = secrets.token_hex(12)
-        text = "\n".join([method, path, sha256(body).hexdigest(), timestamp, nonce])
-        signature = hmac.new(self.secret.encode(), text.encode(), sha256).hexdigest()
-        return timestamp, nonce, signature
-
-    def headers(self, method: str, path: str, body: bytes = b"") -> dict[str, str]:
-        """The headers of a signed request."""
-        timestamp, nonce, signature = self.sign(method, path, body)
-        return {
-            "TW-Key": self.key_id,
-            "TW-Timestamp": timestamp,
-            "TW-Nonce": nonce,
-            "TW-Signature": signature,
-        }
-
-
 class GatewayClient:
     """REST calls. Use as an async context manager."""
 
-    def __init__(self, url: str, credentials: Credentials, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self, url: str, credentials: Credentials | Token, timeout_s: float = TIMEOUT_S
+    ) -> None:
         self._url = url.rstrip("/")
         self._credentials = credentials
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
@@ -255,7 +228,7 @@ class GatewaySocket:
     async def connect(
         cls,
         url: str,
-        credentials: Credentials,
+        credentials: Credentials | Token,
         on_message: Callable[[Message], None],
         *,
         cancel_on_disconnect: Sequence[str] = (),
@@ -275,13 +248,8 @@ class GatewaySocket:
                 socket = await session.ws_connect(
                     url.rstrip("/") + WS_PATH, compress=0, max_msg_size=0, heartbeat=5.0
                 )
-                timestamp, nonce, signature = credentials.sign("GET", WS_PATH)
                 hello = {
-                    "type": "auth",
-                    "key": credentials.key_id,
-                    "timestamp": timestamp,
-                    "nonce": nonce,
-                    "signature": signature,
+                    **credentials.hello(WS_PATH),
                     "batch": True,
                     "cancel_on_disconnect": list(cancel_on_disconnect),
                     "resume": {str(shard): ordinal for shard, ordinal in (resume or {}).items()},

@@ -4,13 +4,15 @@
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from tradewind.cli.client import Credentials, GatewayClient
+from tradewind.cli.client import GatewayClient
 from tradewind.cli.console_io import EXIT_DOES_NOT_HOLD, EXIT_HOLDS, out, print_json, run_or_explain
+from tradewind.cli.credentials import Credentials, Token
 from tradewind.cli.suite.facts import OPERATOR_KEY
 from tradewind.cli.suite_of import (
     DEFAULT_HOME,
@@ -283,16 +285,18 @@ def client_of(home: Any, name: str, key_id: str = "") -> GatewayClient:
     """A client of a running suite, with the operator's key or another one of the suite's.
 
     If the environment has TRADEWIND_GATEWAY_URL: of that gateway, with TRADEWIND_KEY_ID and the key
-    in the file TRADEWIND_KEY_SECRET_FILE.
+    in the file TRADEWIND_KEY_SECRET_FILE. With TRADEWIND_TOKEN_FILE: as the person whose token is
+    in that file, whatever key was meant.
     """
     env = environment.get()
+    token = Token(Path(env["TRADEWIND_TOKEN_FILE"])) if env.get("TRADEWIND_TOKEN_FILE") else None
     if env.get("TRADEWIND_GATEWAY_URL"):
-        key = Credentials(
+        proof = token or Credentials(
             require(env, "TRADEWIND_KEY_ID"), secret(env, "TRADEWIND_KEY_SECRET_FILE")
         )
-        return GatewayClient(env["TRADEWIND_GATEWAY_URL"], key)
+        return GatewayClient(env["TRADEWIND_GATEWAY_URL"], proof)
     facts = running_facts(home, name)
-    return GatewayClient(facts.gateway_url, facts.credentials(key_id or OPERATOR_KEY))
+    return GatewayClient(facts.gateway_url, token or facts.credentials(key_id or OPERATOR_KEY))
 
 
 def _ask(

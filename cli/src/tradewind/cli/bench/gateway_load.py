@@ -9,7 +9,8 @@ from itertools import count
 from typing import Any
 
 from tradewind.cli.bench import orders
-from tradewind.cli.client import Credentials, GatewayError, GatewaySocket
+from tradewind.cli.client import GatewayError, GatewaySocket
+from tradewind.cli.credentials import Credentials
 from tradewind.common.grid import Grid
 from tradewind.common.init_job.defaults import BENCH_ACCOUNTS, INSTRUMENTS
 

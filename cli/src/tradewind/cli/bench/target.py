@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tradewind.cli.client import Credentials
+from tradewind.cli.credentials import Credentials
 from tradewind.common.permissions import SYSTEM_USER
 from tradewind.common.settings import BusSettings
 

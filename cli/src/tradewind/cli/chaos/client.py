@@ -16,7 +16,8 @@ from decimal import Decimal
 from typing import Any
 
 from tradewind.cli.chaos.history import Writer
-from tradewind.cli.client import Credentials, GatewayClient, GatewayError, GatewaySocket
+from tradewind.cli.client import GatewayClient, GatewayError, GatewaySocket
+from tradewind.cli.credentials import Credentials
 from tradewind.cli.demo_strategy.touch import Touch
 from tradewind.common.grid import Grid
 

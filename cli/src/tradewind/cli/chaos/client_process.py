@@ -13,7 +13,7 @@ import msgspec
 
 from tradewind.cli.chaos.client import Client, grid_of
 from tradewind.cli.chaos.history import Writer
-from tradewind.cli.client import Credentials
+from tradewind.cli.credentials import Credentials
 from tradewind.cli.demo_strategy.touch import Touch
 
 

@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tradewind.cli.client import Credentials
+from tradewind.cli.credentials import Credentials
 from tradewind.common.settings import require, secret
 
 

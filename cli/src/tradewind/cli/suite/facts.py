@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from tradewind.cli.client import Credentials
+from tradewind.cli.credentials import Credentials
 from tradewind.common.errors import TradewindError
 from tradewind.common.settings import BusSettings
 
