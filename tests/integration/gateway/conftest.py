@@ -177,8 +177,8 @@ async def _priced(bus: Bus, shard: int) -> bool:
 
 
 @asynccontextmanager
-async def started_platform(folder: Path) -> AsyncIterator[Platform]:
-    """A cluster, prices, replicas and one gateway; all gone afterwards."""
+async def started_platform(folder: Path, **gateway_env: str) -> AsyncIterator[Platform]:
+    """A cluster, prices, replicas and one gateway, told this besides; all gone afterwards."""
     async with LocalCluster(SHARDS) as cluster:
         await init_job.run(
             init_job.Settings(
@@ -189,6 +189,7 @@ async def started_platform(folder: Path) -> AsyncIterator[Platform]:
         for shard in range(SHARDS):
             await eventually(partial(_priced, bus, shard), 15.0, what=f"a price in shard {shard}")
         started = Platform(cluster, bus, folder)
+        started.gateway_env |= gateway_env
         for shard in range(SHARDS):
             started.start_replica(shard)
         started.start_gateway()

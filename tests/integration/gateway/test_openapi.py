@@ -43,7 +43,7 @@ def for_programs(document: dict[str, Any]) -> dict[str, Any]:
     for methods in found["paths"].values():
         for operation in methods.values():
             if "security" in operation:
-                operation["security"].remove({"Token": []})
+                operation["security"] = [way for way in operation["security"] if "TW-Key" in way]
     return found
 
 

@@ -139,7 +139,7 @@ class IssuerKeys:
             told, self._told = self._told, asyncio.Event()
             told.set()
             await asyncio.sleep(PAUSE_S)
-            again_s = AGAIN_S if has_heard else AGAIN_FAILED_S
+            again_s = min(AGAIN_S, self._issuer.keys_kept_s / 2) if has_heard else AGAIN_FAILED_S
             try:
                 async with asyncio.timeout(max(0.0, again_s - PAUSE_S)):
                     await self._wanted.wait()
