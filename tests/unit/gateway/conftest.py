@@ -32,11 +32,14 @@ from tradewind.gateway.http import Api, build
 from tradewind.gateway.instruments import Instrument, Instruments
 from tradewind.gateway.intake import Intake
 from tradewind.gateway.journal import Journal
+from tradewind.gateway.market_data import MarketData
 from tradewind.gateway.nonces import GENERATION_MS, Nonces
+from tradewind.gateway.position_feed import PositionFeed
 from tradewind.gateway.queries import Queries
 from tradewind.gateway.resume import Resume
 from tradewind.gateway.risk_calls import RiskCalls
 from tradewind.gateway.throttle import Throttle
+from tradewind.gateway.watches import Watches
 from tradewind.gateway.ws import Sessions
 
 NOW_NS = 1_700_000_000_000_000_000
@@ -149,6 +152,7 @@ class Harness:
     records: list[tuple[int, Record]] = field(default_factory=list)
     alerts: MemoryBucket = field(default_factory=MemoryBucket)
     people: FakePeople = field(default_factory=FakePeople)
+    watches: Any = None
 
     async def publish(self, symbol: str, instrument: Instrument | None) -> None:
         """Makes an instrument known to all services."""
@@ -248,6 +252,18 @@ def key(accounts: tuple[str, ...] = ("DEMO",), scopes: tuple[str, ...] = ("read"
     )
 
 
+def known_keys() -> dict[str, Key]:
+    """By id; all have one secret."""
+    return {
+        "k1": key(),
+        "slow": replace(key(), key_id="slow", requests_per_s=2),
+        "far": replace(key(), key_id="far", networks=(ip_network("10.0.0.0/8"),)),
+        "watch": replace(key(scopes=("read",)), key_id="watch", client="desk"),
+        "stop": Key("stop", b"s3cret", frozenset({"*"}), frozenset({"kill"}), "night"),
+        "root": Key("root", b"s3cret", frozenset({"*"}), frozenset({"read", "admin"}), "ops"),
+    }
+
+
 def two_instruments() -> Instruments:
     instruments = Instruments()
     for symbol, tick_size, lot_size in (("BTC-USD", "0.01", "0.00000001"), ("X-Y", "5", "10")):
@@ -266,21 +282,15 @@ async def harness() -> Harness:
     instruments = two_instruments()
     egress = Egress(bus, journal, instruments, SHARDS)
     egress.ordinals = dict.fromkeys(range(SHARDS), 0)
-    keys = {
-        "k1": key(),
-        "slow": replace(key(), key_id="slow", requests_per_s=2),
-        "far": replace(key(), key_id="far", networks=(ip_network("10.0.0.0/8"),)),
-        "watch": replace(key(scopes=("read",)), key_id="watch", client="desk"),
-        "stop": Key("stop", b"s3cret", frozenset({"*"}), frozenset({"kill"}), "night"),
-        "root": Key("root", b"s3cret", frozenset({"*"}), frozenset({"read", "admin"}), "ops"),
-    }
     nonces = Nonces()
     nonces.heard_for(GENERATION_MS)
     people = FakePeople()
-    authenticator = Authenticator(keys, lambda: NOW_NS // 1_000_000, nonces, people)
+    authenticator = Authenticator(known_keys(), lambda: NOW_NS // 1_000_000, nonces, people)
     kills = Kills()
     intake = Intake(instruments, order_ttl_ms=5_000, now_ns=lambda: NOW_NS, is_stopped=kills.stop)
     no_disconnects: Any = None
+    queries = Queries(bus, instruments, SHARDS)
+    watches = Watches(instruments, MarketData(bus, instruments), PositionFeed(queries))
     sessions = Sessions(
         authenticator=authenticator,
         intake=intake,
@@ -288,6 +298,7 @@ async def harness() -> Harness:
         egress=egress,
         disconnects=no_disconnects,
         resume=Resume(bus, egress, SHARDS),
+        watches=watches,
         sampler=SAMPLER,
         instance="g1",
     )
@@ -295,12 +306,22 @@ async def harness() -> Harness:
     api = Api(
         calls=calls,
         intake=intake,
-        queries=Queries(bus, instruments, SHARDS),
+        queries=queries,
         instruments=instruments,
         is_ready=lambda: bus.is_connected,
         facts=dict,
     )
-    made = Harness(bus, journal, egress, instruments, sessions, api, kills=kills, people=people)
+    made = Harness(
+        bus,
+        journal,
+        egress,
+        instruments,
+        sessions,
+        api,
+        kills=kills,
+        people=people,
+        watches=watches,
+    )
     entries = OperatorEntries(calls, SHARDS)
     admin = Admin(entries=entries, instruments=instruments, publish=made.publish)
     governance = Governance(entries=entries, instruments=instruments)

@@ -176,6 +176,7 @@ def _gateway(every: range) -> tuple[list[str], list[str]]:
         ],
         [
             *_events_live(every),
+            *_MARKET_DATA,
             *_bucket_live("CONFIG", "STATUS"),
             subjects.process_ended(),
             subjects.kill(),

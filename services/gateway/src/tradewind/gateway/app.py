@@ -33,11 +33,14 @@ from tradewind.gateway.governance import Governance
 from tradewind.gateway.instruments import Instrument, Instruments
 from tradewind.gateway.intake import Intake
 from tradewind.gateway.journal import Journal
+from tradewind.gateway.market_data import MarketData
 from tradewind.gateway.nonces import SharedNonces
+from tradewind.gateway.position_feed import PositionFeed
 from tradewind.gateway.queries import Queries
 from tradewind.gateway.resume import Resume
 from tradewind.gateway.risk_calls import RiskCalls
 from tradewind.gateway.settings import GatewaySettings
+from tradewind.gateway.watches import Watches
 from tradewind.gateway.ws import Sessions
 
 if TYPE_CHECKING:
@@ -62,7 +65,12 @@ class Gateway:
         self.instruments = Instruments()
         self.journal = Journal(bus, shards=shards, ack_timeout_ms=settings.ack_timeout_ms)
         self.kills = Kills(self.journal_kill)
-        self.egress = Egress(bus, self.journal, self.instruments, shards, self.tell_cleared)
+        queries = Queries(bus, self.instruments, shards)
+        self.market_data = MarketData(bus, self.instruments)
+        self.positions = PositionFeed(queries)
+        self.egress = Egress(
+            bus, self.journal, self.instruments, shards, self.tell_cleared, self.positions.moved
+        )
         self._lasting: set[asyncio.Future[None]] = set()
         clock = self.egress.clock
         intake = Intake(
@@ -92,6 +100,7 @@ class Gateway:
             egress=self.egress,
             disconnects=self.disconnects,
             resume=resume,
+            watches=Watches(self.instruments, self.market_data, self.positions),
             sampler=sampler,
             instance=settings.service.instance,
         )
@@ -101,7 +110,6 @@ class Gateway:
             sampler=sampler,
             answer_wait_ms=settings.answer_wait_ms,
         )
-        queries = Queries(bus, self.instruments, shards)
         means = Means(calls, intake, queries, resume)
         self.fix = Acceptor(means, self.egress, self.disconnects, Pages(bus))
         self.application = self._application(calls, intake, queries)
@@ -224,6 +232,8 @@ class Gateway:
             files.follow([settings.keys_file], self._take_keys, "list of keys"),
             self.sweep(),
             self.used.run(),
+            self.market_data.run(),
+            self.positions.run(),
             self.disconnects.run(),
             self.journal.watch(),
             self.bus.failed(),

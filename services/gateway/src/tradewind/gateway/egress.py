@@ -103,12 +103,15 @@ class Egress:
         instruments: Instruments,
         shards: int,
         on_cleared: Callable[[KillCleared], None] = lambda _cleared: None,
+        on_moved: Callable[[str, int], None] = lambda _account, _ordinal: None,
     ) -> None:
+        """`on_moved` hears of each output that may have moved positions of an account."""
         self._bus = bus
         self._journal = journal
         self._instruments = instruments
         self._shards = shards
         self._on_cleared = on_cleared
+        self._on_moved = on_moved
         self.clock = BusClock()
         self._by_account: dict[str, set[Subscriber]] = {}
         self._of_all: set[Subscriber] = set()
@@ -167,12 +170,17 @@ class Egress:
         self.clock.hear(record.ts_ns)
         kind = record.subject.split(".", 3)
         if kind[2] == "order":
+            self._on_moved(kind[3], record.seq)
             self._take_report(shard, kind[3], record)
             return
         if kind[3] == KillCleared.__name__:
             cleared = codec.decode_event(record.body)
             assert isinstance(cleared, KillCleared)
             self._on_cleared(cleared)
+        if kind[3] == PositionAdjusted.__name__:
+            adjusted = codec.decode_event(record.body)
+            assert isinstance(adjusted, PositionAdjusted)
+            self._on_moved(adjusted.account, record.seq)
         if kind[3] in _ANSWERS_TO_OPERATORS and self._journal.wants(shard, _entry_of(record)):
             self._answer(shard, record, codec.decode_event(record.body))
 

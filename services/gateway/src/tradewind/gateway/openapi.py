@@ -20,6 +20,15 @@ _SIGNATURE = {
 }
 _TOKEN = "A token of the OpenID Connect issuer that the gateway was told of (SECURITY.md)."
 _BY_KEY_OR_TOKEN: list[dict[str, list[str]]] = [{name: [] for name in _SIGNATURE}, {"Token": []}]
+_ABOUT = (
+    "Orders in, execution reports out. Prices and quantities are exact decimals in strings. The "
+    "WebSocket at /v1/ws takes the same requests, pipelined; the orders of a session whose first "
+    "message has cancel_on_disconnect, a list of accounts, are cancelled in these when it ends, "
+    "also if its gateway dies. A person's first message is {type: token, token}. What a session "
+    "sees beside its reports it says with {type: subscribe, quotes, trades, depth, positions}: "
+    "lists of symbols, and of accounts. That replaces what it said before; of each quote, trade, "
+    "depth and position it is told the newest, and how many it did not read in time (skipped)."
+)
 _CL_ORD_ID = {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,36}$"}
 _ACCOUNT = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,32}$"}
 
@@ -331,10 +340,7 @@ def _document() -> dict[str, Any]:
         "info": {
             "title": "Tradewind gateway",
             "version": "1",
-            "description": "Orders in, execution reports out. Prices and quantities are exact "
-            "decimals in strings. The WebSocket at /v1/ws takes the same requests, pipelined; the "
-            "orders of a session whose first message has cancel_on_disconnect, a list of "
-            "accounts, are cancelled in these when it ends, also if its gateway dies.",
+            "description": _ABOUT,
         },
         "paths": _PATHS,
         "components": {"securitySchemes": schemes, "schemas": _schemas()},

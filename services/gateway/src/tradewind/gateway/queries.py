@@ -3,6 +3,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -19,6 +20,15 @@ from tradewind.gateway.pages import Page
 from tradewind.gateway.projection import projected
 
 TIMEOUT_MS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Positions after a shard's output of that ordinal."""
+
+    shard: int
+    ordinal: int
+    positions: list[dict[str, Any]]
 
 
 class Queries:
@@ -93,6 +103,14 @@ class Queries:
             if grid is not None:
                 found.append(views.of_position(row, grid))
         return found
+
+    async def positions_now(self, account: str) -> Standing:
+        """An account's positions, and up to which output."""
+        shard = subjects.shard_of(account, self._shards)
+        answer = await self._ask(shard, "positions", {"account": account})
+        grids = ((row, self._instruments.grid(row["symbol"])) for row in answer["positions"])
+        rows = [views.of_position(row, grid) for row, grid in grids if grid is not None]
+        return Standing(shard, answer["ordinal"], rows)
 
     async def limits(self, key: Key, account: str | None) -> dict[str, Any]:
         """Limits of one account, or of all that the key may use, in decimals."""

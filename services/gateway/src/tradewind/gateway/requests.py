@@ -150,11 +150,24 @@ class TokenHello(Hello, frozen=True, tag="token"):
     token: str
 
 
+class Subscribe(Struct, forbid_unknown_fields=True, frozen=True, tag_field="type", tag="subscribe"):
+    """All that a WebSocket session wants to see beside its reports; what is not named, no longer.
+
+    Market data by symbol, positions by account.
+    """
+
+    quotes: Annotated[list[Symbol], Meta(max_length=64)] = []
+    trades: Annotated[list[Symbol], Meta(max_length=64)] = []
+    depth: Annotated[list[Symbol], Meta(max_length=64)] = []
+    positions: Annotated[list[Account], Meta(max_length=64)] = []
+
+
 OrderRequest = Submit | Cancel | Replace | CancelAll | Status | Flatten
 
 T = TypeVar("T")
 
 _order_request = msgspec.json.Decoder(OrderRequest)
+_session_request = msgspec.json.Decoder(OrderRequest | Subscribe)
 _frame = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -187,8 +200,13 @@ def decode(body: bytes | str, decoder: msgspec.json.Decoder[T]) -> T | Refusal:
 
 
 def decode_order_request(body: bytes | str) -> OrderRequest | Refusal:
-    """The order message in a WebSocket frame."""
+    """A request about orders, named by its type."""
     return decode(body, _order_request)
+
+
+def decode_session_request(body: bytes | str) -> OrderRequest | Subscribe | Refusal:
+    """A message in a WebSocket frame."""
+    return decode(body, _session_request)
 
 
 def split_frame(frame: str) -> list[str | bytes | msgspec.Raw] | Refusal:

@@ -20,6 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from tradewind.common import trace
 from tradewind.common.errors import BusError
 from tradewind.gateway.auth import Authenticator, Key, Signed
+from tradewind.gateway.board import Board
 from tradewind.gateway.disconnects import Disconnects
 from tradewind.gateway.egress import Egress
 from tradewind.gateway.errors import Refusal, refusal
@@ -30,13 +31,16 @@ from tradewind.gateway.requests import (
     Cancel,
     CancelAll,
     Hello,
+    OrderRequest,
     SignedHello,
+    Subscribe,
     TokenHello,
     decode,
-    decode_order_request,
+    decode_session_request,
     split_frame,
 )
 from tradewind.gateway.resume import Resume
+from tradewind.gateway.watches import Watches
 
 PATH = "/v1/ws"
 MAX_QUEUED = 20_000
@@ -70,6 +74,7 @@ class Session:
         self._held: list[bytes] | None = None
         self._has_room = asyncio.Event()
         self._filled = asyncio.Event()
+        self._board = Board()
         self.ended = asyncio.Event()
         self.closing = (0, "")
 
@@ -86,6 +91,11 @@ class Session:
             self.end(CLOSE_SLOW, "SLOW_CONSUMER")
             return
         queue.append(frame)
+        self._filled.set()
+
+    def show(self, name: str, frame: bytes) -> None:
+        """Tells how something stands, after all that is queued."""
+        self._board.show(name, frame)
         self._filled.set()
 
     def hold(self) -> None:
@@ -139,7 +149,7 @@ class Session:
             self._filled.clear()
             frames, self._queue = self._queue, []
             self._has_room.set()
-            await self._send(frames)
+            await self._send([*frames, *self._board.take()])
 
     async def _send(self, frames: list[bytes]) -> None:
         if not self._is_batching:
@@ -163,10 +173,12 @@ class Sessions:
         egress: Egress,
         disconnects: Disconnects,
         resume: Resume,
+        watches: Watches,
         sampler: trace.Sampler,
         instance: str,
     ) -> None:
         self._resume = resume
+        self._watches = watches
         self._authenticator = authenticator
         self._intake = intake
         self._journal = journal
@@ -267,6 +279,7 @@ class Sessions:
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._egress.unsubscribe(session)
+            self._watches.drop(session)
             self.count -= 1
             for part in parts:
                 part.cancel()
@@ -304,25 +317,28 @@ class Sessions:
         if len(message) > MAX_BODY_BYTES:
             session.push_error(refusal("BODY_TOO_LARGE"))
             return
-        request = decode_order_request(message)
+        request = decode_session_request(message)
         if isinstance(request, Refusal):
             session.push_error(request)
             return
+        named = None if isinstance(request, Subscribe) else request.cl_ord_id
         throttle = self._authenticator.throttle(session.key)
         refused = throttle.take(time.monotonic(), is_cancel=isinstance(request, CANCELS))
+        if refused is not None and throttle.is_flooded:
+            session.end(CLOSE_FLOODED, "RATE_LIMITED")
+        refused = refused or self._carry_out(session, request)
         if refused is not None:
-            session.push_error(refused, request.cl_ord_id)
-            if throttle.is_flooded:
-                session.end(CLOSE_FLOODED, "RATE_LIMITED")
-            return
+            session.push_error(refused, named)
+
+    def _carry_out(self, session: Session, request: OrderRequest | Subscribe) -> Refusal | None:
+        if isinstance(request, Subscribe):
+            return self._watches.take(session, request)
         command = self._intake.command(session.key, request)
-        if not isinstance(command, Refusal):
-            shard = self._journal.shard_of(command.account)
-            sent = self._journal.publish(shard, command, session, self._sampler.new())
-            if not isinstance(sent, Refusal):
-                return
-            command = sent
-        session.push_error(command, request.cl_ord_id)
+        if isinstance(command, Refusal):
+            return command
+        shard = self._journal.shard_of(command.account)
+        sent = self._journal.publish(shard, command, session, self._sampler.new())
+        return sent if isinstance(sent, Refusal) else None
 
 
 async def _receive(socket: WebSocket) -> str:

@@ -86,14 +86,19 @@ class Queries:
             "is_retired": use is not None and use.order_id in state.retired,
         }
 
-    def positions(self, _question: dict[str, Any]) -> dict[str, Any]:
-        """All positions of the shard; `mark` is the reference price, null without one."""
-        table = self._replica.machine.state.positions
+    def positions(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Positions of the shard, or of one {"account"}, after the output `ordinal`.
+
+        `mark` is the reference price, null without one.
+        """
+        table, wanted = self._replica.machine.state.positions, question.get("account")
         return {
+            "ordinal": self._replica.ordinal,
             "positions": [
                 self._marked({"account": account, "symbol": symbol}, table[account, symbol])
                 for account, symbol in sorted(table)
-            ]
+                if wanted in (None, account)
+            ],
         }
 
     def ledgers(self, _question: dict[str, Any]) -> dict[str, Any]:
