@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 
 from tradewind.cli.client import GatewaySocket, Message
@@ -23,6 +24,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.anyio]
 EACH = 32
 ACCOUNTS = 8
 STEADY, BURST = 5, 50
+RATE, CANCELS = 20, 10
 ANSWERED_S = 60.0
 TAKEN = "PENDING_NEW"
 EXPLICIT = {TAKEN, "OVERLOADED", "NOT_PROCESSING", "JOURNAL_UNAVAILABLE", "OUTCOME_UNKNOWN"}
@@ -123,6 +125,32 @@ async def all_ask(clients: list[Client], numbers: range) -> Counter[str]:
     )
 
 
+async def burst_over_rest(platform: Platform, key: Credentials) -> None:
+    """Ten times what the key may in one second, at once, with cancels among them."""
+
+    async def call(method: str, path: str, body: bytes = b"") -> httpx.Response:
+        headers = key.headers(method, path, body)
+        return await client.request(method, path, content=body, headers=headers)
+
+    cancels = [
+        f"/v1/orders/rest-0?account=BENCH0&request_id=rest-x{number}" for number in range(CANCELS)
+    ]
+    async with httpx.AsyncClient(base_url=platform.url, timeout=ANSWERED_S) as client:
+        bodies = [json.dumps(order(f"rest-{number}")).encode() for number in range(10 * RATE)]
+        assert (await call("POST", "/v1/orders", bodies[0])).status_code == 200
+        answers, ended = await asyncio.gather(
+            asyncio.gather(*(call("POST", "/v1/orders", body) for body in bodies[1:])),
+            asyncio.gather(*(call("DELETE", path) for path in cancels)),
+        )
+    codes = Counter(answer.status_code for answer in answers)
+    print(f"burst of {len(answers)} over REST: {dict(codes)}")
+    assert set(codes) <= {200, 202, 429, 503, 504}
+    assert codes[429] > 0
+    assert codes[200] + codes[202] > 0
+    assert all("retry-after" in each.headers for each in answers if each.status_code in (429, 503))
+    assert {answer.status_code for answer in ended} <= {200, 202}
+
+
 async def test_all_are_answered_in_a_burst_and_cancels_pass(platform: Platform) -> None:
     fix_port = free_port()
     clients: list[Any] = [
@@ -133,6 +161,8 @@ async def test_all_are_answered_in_a_burst_and_cancels_pass(platform: Platform) 
     keys = dict(KEYS["keys"])
     for client in clients:
         keys |= client.key()
+    slow = Client("slow", "BENCH0")
+    keys |= {"slow": slow.key()["slow"] | {"requests_per_s": RATE}}
     (platform.folder / "keys.json").write_text(json.dumps({"keys": keys}))
     platform.kill("gateway-1")
     platform.gateway_env["TRADEWIND_FIX_PORT"] = str(fix_port)
@@ -151,3 +181,4 @@ async def test_all_are_answered_in_a_burst_and_cancels_pass(platform: Platform) 
         ended = [(client, f"{client.name}-x") for client in clients]
         await eventually(lambda: all(name in each.answers for each, name in ended), ANSWERED_S)
         assert {each.answers[name] for each, name in ended} == {"PENDING_CANCEL"}
+    await burst_over_rest(platform, Credentials("slow", "slow"))

@@ -11,8 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 import trustme
+import websockets
 
 from tests.integration.simvenue.fix_client import FixClient
+from tradewind.cli.client import WS_PATH
 from tradewind.common.testing import eventually
 
 from .conftest import READY_TIMEOUT_S, TRADER, Platform, free_port
@@ -86,6 +88,10 @@ async def test_every_port_speaks_tls_and_nothing_else_and_so_do_our_clients(
             await untold.get(platform.url + "/readyz")
         with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
             await untold.get(url + "/readyz")
+    socket_url = url.replace("https:", "wss:") + WS_PATH
+    async with websockets.connect(socket_url, ssl=authority.context) as socket:
+        await socket.send(json.dumps(TRADER.hello(WS_PATH)))
+        assert json.loads(await socket.recv())["type"] == "ready"
     reader, writer = await asyncio.open_connection("127.0.0.1", fix_port, ssl=authority.context)
     client = FixClient(reader, writer, "trader", target="TRADEWIND")
     await client.log_on(key=TRADER.secret)

@@ -174,6 +174,10 @@ async def test_too_many_under_way_are_refused_before_publishing() -> None:
     assert isinstance(refused, Refusal)
     assert refused.code == "OVERLOADED"
     assert len(bus.published) == journal.MAX_UNACKED
+    cancel = CancelOrder(account="A", cl_ord_id="x", orig_cl_ord_id="0", client="c")
+    for _ in range(journal.FOR_CANCELS):
+        assert isinstance(book.publish(0, cancel, recorder, "t"), InFlight), "a cancel passes"
+    assert isinstance(book.publish(0, cancel, recorder, "t"), Refusal)
 
 
 async def test_a_journal_is_not_called_silent_by_who_did_not_listen(

@@ -24,6 +24,8 @@ from tradewind.gateway.latency import Latencies
 from tradewind.gateway.silence import Silence
 
 MAX_UNACKED = 2_048
+FOR_CANCELS = 256
+"""So many more may be under way if they make no risk: no crowd of orders keeps a cancel out."""
 MAX_EARLY = 8_192
 STALLED_AFTER_NS = 2_000_000_000
 FORGOTTEN_AFTER_NS = 6_000_000_000
@@ -236,7 +238,8 @@ class Journal:
     def _refuse(self, shard: int, command: Command) -> Refusal | None:
         if not self._bus.is_connected:
             return refusal("JOURNAL_UNAVAILABLE")
-        if self._unacked >= MAX_UNACKED:
+        most = MAX_UNACKED if isinstance(command, ADDS_RISK) else MAX_UNACKED + FOR_CANCELS
+        if self._unacked >= most:
             return refusal("OVERLOADED")
         if self.is_stalled and isinstance(command, ADDS_RISK):
             return refusal("NOT_PROCESSING")
