@@ -64,6 +64,8 @@ async def test_quickfix_enters_orders_and_goes_on_at_another_gateway(
             await client.cancel("BENCH0", "q-1", "x-2")
         assert order["client"] == "test"
         await peer.until("app", "|11=x-2|")
+        peer.send(f"35=q|1=BENCH0|11=m-1|530=7|{NOW}")
+        await peer.until("app", "|35=r|")
         assert not peer.texts("admin", "|35=3|")
         assert not peer.texts("admin", "|141=Y|")
     assert await platform.client_entries("BENCH0") >= 6

@@ -10,7 +10,14 @@ from tests.integration.simvenue.fix_client import AT, FixClient
 from tests.unit.gateway.conftest import SHARDS, Harness, answer_all, report_for
 from tradewind.common import subjects
 from tradewind.common.testing import eventually
-from tradewind.core.commands import CancelOrder, ReplaceOrder, RequestStatus, SubmitOrder
+from tradewind.core.commands import (
+    CancelOrder,
+    MassCancel,
+    ReplaceOrder,
+    RequestStatus,
+    SubmitOrder,
+)
+from tradewind.core.events import MassCancelReport
 from tradewind.core.types import ExecType, OrdStatus, Reason
 from tradewind.gateway import views
 from tradewind.gateway.fix import words
@@ -256,6 +263,55 @@ async def test_a_status_is_told_to_who_asked(harness: Harness, dial: Client) -> 
         assert (told[150], told[39], told[790], told[38]) == ("I", "0", "q-1", "0.5")
         await client.say("1", (112, "only one"))
         assert (await client.hear())[112] == "only one"
+
+
+@pytest.mark.parametrize("asked", [((530, "7"),), ((530, "1"), (55, "BTC-USD"))])
+async def test_a_mass_cancel_says_how_many_orders_it_is_about(
+    harness: Harness, dial: Client, asked: tuple[tuple[int, str], ...]
+) -> None:
+    async with dial() as client:
+        await client.say("q", (11, "m-1"), *asked, (60, AT))
+        await eventually(lambda: harness.bus.published)
+        (published,) = harness.bus.published
+        assert isinstance(published.command, MassCancel)
+        assert published.command.symbol == dict(asked).get(55, "")
+        told: dict[str, Any] = {
+            "account": "DEMO",
+            "cl_ord_id": "m-1",
+            "exec_id": "0-1",
+            "symbol": "",
+            "strategy": "",
+            "client": "tester",
+            "transact_time_ns": 1,
+        }
+        for count, reason in ((3, Reason.NONE), (0, Reason.DUPLICATE_CL_ORD_ID)):
+            report = MassCancelReport(**told, order_count=count, reason=reason)
+            harness.output(published.shard, len(harness.bus.published), report)
+            heard = await client.hear()
+            is_taken = reason is Reason.NONE
+            assert (heard[35], heard[11], heard[533]) == ("r", "m-1", str(count))
+            assert heard[531] == (asked[0][1] if is_taken else "0")
+            assert heard.get(58, "") == reason
+            if is_taken:
+                await client.say("q", (11, "m-1"), *asked, (60, AT))
+                await eventually(lambda: len(harness.bus.published) == 2)
+
+
+async def test_a_mass_cancel_that_is_not_taken_says_why(harness: Harness, dial: Client) -> None:
+    async with dial() as client:
+        for fields, tag in (
+            ([(530, "3")], "530"),
+            ([(530, "1")], "55"),
+            ([(530, "7"), (55, "BTC-USD")], "55"),
+        ):
+            await client.say("q", (11, "m-1"), *fields, (60, AT))
+            heard = await client.hear()
+            assert (heard[35], heard[371]) == ("3", tag)
+        await client.say("q", (11, "m-1"), (1, "OTHER"), (530, "7"), (60, AT))
+        heard = await client.hear()
+        assert (heard[35], heard[531], heard[532], heard[533]) == ("r", "0", "99", "0")
+        assert heard[58].startswith("ACCOUNT_NOT_ALLOWED: ")
+        assert not harness.bus.published
 
 
 async def test_no_working_orders_are_told_as_none(harness: Harness, dial: Client) -> None:

@@ -195,7 +195,7 @@ async def test_whatever_bytes_come_the_next_client_is_served(
     answer_all(harness)
     fuzz = random.Random(44)
     values = ["", "0", "-1", "\xb2", "9" * 5_000, "Y", "x" * 200, "1e9", "20260302-10:00:00", "="]
-    kinds = ["0", "1", "2", "3", "4", "5", "A", "D", "F", "G", "H", "AF", "j", "zz"]
+    kinds = ["0", "1", "2", "3", "4", "5", "A", "D", "F", "G", "H", "AF", "q", "j", "zz"]
     known = [7, 11, 16, 34, 36, 38, 40, 41, 43, 44, 54, 55, 59, 60, 112, 123, 126, 584, 585, 0]
     for _ in range(60):
         async with dial() as client:

@@ -34,6 +34,8 @@ Tell = Callable[[str, Body], None]
 ALL_ORDERS = "7"
 NOT_NOW = frozenset({429, 503})
 UNKNOWN = 504
+CANCELS = (tags.ORDER_CANCEL_REQUEST, tags.ORDER_MASS_CANCEL_REQUEST)
+TOLD_TO_ONE = (tags.ORDER_STATUS_REQUEST, tags.ORDER_MASS_CANCEL_REQUEST)
 MAKES_RISK = (tags.NEW_ORDER_SINGLE, tags.ORDER_CANCEL_REPLACE_REQUEST)
 
 _encode = msgspec.json.Encoder().encode
@@ -69,7 +71,7 @@ class Pending:
     def on_answered(self, request: InFlight, answer: Any) -> None:
         """A question is answered to who asked; all else is told to every session of the client."""
         self._desk.settle(self._message)
-        if self._message.msg_type == tags.ORDER_STATUS_REQUEST:
+        if self._message.msg_type in TOLD_TO_ONE:
             self._desk.answer(self._message, answer)
 
 
@@ -105,7 +107,7 @@ class Desk:
             self._tell(*words.business_reject(message, words.UNSUPPORTED, text))
             return
         words.check(message)
-        is_cancel = message.msg_type == tags.ORDER_CANCEL_REQUEST
+        is_cancel = message.msg_type in CANCELS
         limited = self._throttle.take(time.monotonic(), is_cancel=is_cancel)
         if limited is not None:
             self.refuse(message, limited)
@@ -124,7 +126,10 @@ class Desk:
             self._tell(*words.report(view, shard))
 
     def answer(self, message: Message, answer: Answer) -> None:
-        """Tells an order's status to who asked for it."""
+        """Tells who asked: an order's status, or how many orders are asked to end."""
+        if message.msg_type == tags.ORDER_MASS_CANCEL_REQUEST:
+            self._tell(*words.mass_canceled(message, _decode(answer.report)))
+            return
         question = (tags.ORD_STATUS_REQ_ID, message.get(tags.ORD_STATUS_REQ_ID))
         self._tell(*words.report(_decode(answer.report), answer.shard, question))
 

@@ -45,7 +45,10 @@ REQUIRED = {
     tags.ORDER_CANCEL_REPLACE_REQUEST: (41, 11, 55, 54, 60, 38, 40),
     tags.ORDER_STATUS_REQUEST: (11, 55, 54),
     tags.ORDER_MASS_STATUS_REQUEST: (584, 585),
+    tags.ORDER_MASS_CANCEL_REQUEST: (11, 530, 60),
 }
+OF_SECURITY, OF_ALL, NOTHING = "1", "7", "0"
+"""MassCancelRequestType, and MassCancelResponse: which orders are asked to end."""
 REFUSED = {
     ExecType.CANCEL_REJECTED: CANCEL_ANSWERED,
     ExecType.REPLACE_REJECTED: REPLACE_ANSWERED,
@@ -163,11 +166,23 @@ def _status(message: Message) -> Fields:
     return {"type": "status"}
 
 
+def _mass_cancel(message: Message) -> Fields:
+    kind = message.get(tags.MASS_CANCEL_REQUEST_TYPE)
+    if kind not in (OF_SECURITY, OF_ALL):
+        text = "of MassCancelRequestType (530) only 1, a security, and 7, all, are known here"
+        raise BadField(tags.MASS_CANCEL_REQUEST_TYPE, WRONG_VALUE, text)
+    symbol = message.get(tags.SYMBOL)
+    if bool(symbol) != (kind == OF_SECURITY):
+        raise BadField(tags.SYMBOL, NO_TAG, "Symbol (55) goes with 530=1, and with no other")
+    return {"type": "mass_cancel", "symbol": symbol or None}
+
+
 _READERS: dict[str, Callable[[Message], Fields]] = {
     tags.NEW_ORDER_SINGLE: _new,
     tags.ORDER_CANCEL_REQUEST: _cancel,
     tags.ORDER_CANCEL_REPLACE_REQUEST: _replace,
     tags.ORDER_STATUS_REQUEST: _status,
+    tags.ORDER_MASS_CANCEL_REQUEST: _mass_cancel,
 }
 
 
@@ -201,6 +216,8 @@ def refused(message: Message, why: Refusal, exec_id: str) -> tuple[str, Body]:
                 text,
             ]
             return tags.ORDER_CANCEL_REJECT, _given(pairs)
+        case tags.ORDER_MASS_CANCEL_REQUEST:
+            return mass_canceled(message, {"reason": why.code}, (text,))
         case _:
             return business_reject(message, OTHER, text[1])
 
@@ -241,6 +258,23 @@ def report(view: View, shard: int, *more: tuple[int, str]) -> tuple[str, Body]:
     if exec_type == "D":
         pairs.append((tags.EXEC_RESTATEMENT_REASON, BY_THE_VENUE))
     return tags.EXECUTION_REPORT, _given(pairs)
+
+
+def mass_canceled(message: Message, view: View, more: Body = ()) -> tuple[str, Body]:
+    """How many orders are asked to end, each of which is reported; or why none is."""
+    kind, reason = message.get(tags.MASS_CANCEL_REQUEST_TYPE), view["reason"]
+    pairs = [
+        (tags.ORDER_ID, view.get("exec_id") or "NONE"),
+        (tags.CL_ORD_ID, message.get(tags.CL_ORD_ID)),
+        (tags.ACCOUNT, message.get(tags.ACCOUNT)),
+        (tags.SYMBOL, message.get(tags.SYMBOL)),
+        (tags.MASS_CANCEL_REQUEST_TYPE, kind),
+        (tags.MASS_CANCEL_RESPONSE, NOTHING if reason else kind),
+        (tags.MASS_CANCEL_REJECT_REASON, ANY_OTHER if reason else ""),
+        (tags.TOTAL_AFFECTED_ORDERS, str(view.get("order_count", 0))),
+        *(more or ((tags.TEXT, reason),)),
+    ]
+    return tags.ORDER_MASS_CANCEL_REPORT, _given(pairs)
 
 
 def order_status(view: View, exec_id: str, *more: tuple[int, str]) -> tuple[str, Body]:
