@@ -7,13 +7,11 @@ import pytest
 
 from tests.acceptance.venue.requests import cancel, change, new
 from tests.acceptance.venue.rig import Reserved
-from tradewind.common.errors import SettingsError
 from tradewind.core.events import VenueRequest
 from tradewind.core.types import ExecType, OrdType, Side, TimeInForce
 from tradewind.fix import tags
 from tradewind.fix.message import Message, Sent
 from tradewind.fix.store import OutOfNumbers
-from tradewind.venue.fix_dialer import Address, parse_addresses
 from tradewind.venue.fix_numbers import BLOCK, Numbers
 from tradewind.venue.fix_questions import Questions, is_answer
 from tradewind.venue.fix_words import NoSuchInstrument, Words
@@ -55,19 +53,6 @@ def report(**more: str) -> Message:
         tags.PRICE: "1.30",
     }
     return said("8", *(fields | {int(tag[1:]): value for tag, value in more.items()}).items())
-
-
-def test_addresses_are_tried_in_the_order_they_are_given() -> None:
-    assert parse_addresses("fix://a:1, fixs://b:2") == [
-        Address("a", 1, is_tls=False),
-        Address("b", 2, is_tls=True),
-    ]
-
-
-@pytest.mark.parametrize("text", ["a:1", "fix://a", "tcp://a:1", "fix://a:1,", "fix://:1"])
-def test_an_address_that_is_none_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(SettingsError, match="fix://host:port"):
-        parse_addresses(text)
 
 
 async def test_no_number_is_used_that_is_not_reserved() -> None:
