@@ -17,6 +17,7 @@ FIX = re.compile(r"FIX clients are served on ([0-9.]+):(\d+)")
 START_TIMEOUT_S = 20.0
 ANSWER_TIMEOUT_S = 10.0
 KEY = "venue-key"
+COPY_KEY = "copy-key"
 
 
 class VenueProcess:
@@ -70,6 +71,7 @@ async def venue_process(
             "TRADEWIND_FLOW": flow,
             "TRADEWIND_SYMBOL": symbol,
             "TRADEWIND_VENUE_KEY": KEY,
+            "TRADEWIND_DROP_COPY_KEY": COPY_KEY,
         },
     )
     assert process.stderr is not None

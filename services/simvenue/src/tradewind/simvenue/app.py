@@ -15,6 +15,7 @@ from tradewind.common.lifecycle import Stop, serve_until
 from tradewind.simvenue.api import Api
 from tradewind.simvenue.exchange.edge import ExchangeEdge
 from tradewind.simvenue.fix.acceptor import Acceptor
+from tradewind.simvenue.fix.drop_copy import DropCopies
 from tradewind.simvenue.flow import FlowEvent, find_recording, recorded, synthetic
 from tradewind.simvenue.market import Market
 from tradewind.simvenue.matching import Exchange
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 LEDGER_NAME = "venue.jsonl"
 FIX_FOLDER = "fix"
+COPIES_FOLDER = "copies"
 FIX_NAME = "SIMVENUE"
 DAY_CHECK_S = 1.0
 EXPIRY_CHECK_S = 0.1
@@ -51,7 +53,9 @@ async def serve(settings: Settings, stop: Stop) -> None:
     sessions = Sessions(venue, settings.key)
     api = Api(venue, market, settings.key, lambda: _status(settings, source, venue, replay))
     exchange_edge = ExchangeEdge(venue, market, settings.key)
-    acceptor = Acceptor(venue, settings.state_dir / FIX_FOLDER, FIX_NAME, settings.key)
+    fix_folder = settings.state_dir / FIX_FOLDER
+    copies = DropCopies(venue, fix_folder / COPIES_FOLDER, FIX_NAME, settings.drop_copy_key)
+    acceptor = Acceptor(venue, fix_folder, FIX_NAME, settings.key, copies)
     runner = web.AppRunner(api.build(sessions, exchange_edge), access_log=None)
     await runner.setup()
     try:

@@ -62,6 +62,8 @@ class Kind(StrEnum):
     """F7: a question is answered as things were `ms` ago: a young order is not found."""
     SEQUENCE_RESET = "sequence_reset"
     """F10: of protocols that number their messages: the numbers begin again."""
+    LATE_COPY = "late_copy"
+    """Drop copies tell a report `ms` late, and after it, in order, whatever they say besides."""
 
 
 AT_NEW = (Kind.RATE_LIMIT, Kind.AMBIGUOUS, Kind.CUT, Kind.DROP_REPLY)

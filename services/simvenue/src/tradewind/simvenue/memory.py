@@ -30,7 +30,9 @@ class Memory:
         self._traded[report.session] += self._lots(report)
 
     def position(self, session: str) -> int:
-        """Lots bought less lots sold."""
+        """Lots bought less lots sold; with "" of all sessions together."""
+        if not session:
+            return self._traded.total() + sum(self.drifts.values())
         return self._traded[session] + self.drifts.get(session, 0)
 
     def reports(self, session: str, after: int, back: int) -> Iterator[Report]:

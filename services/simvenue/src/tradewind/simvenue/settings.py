@@ -17,7 +17,8 @@ class Settings:
 
     `flow_dir` is the folder in which the distribution with the recording is installed. `key` is
     what clients log on with; empty: anyone may. `fee_bps` is charged on every fill.
-    On `fix_port` FIX clients arrive; None: there are none.
+    On `fix_port` FIX clients arrive; None: there are none. Who says `drop_copy_key` there is given
+    a drop copy; empty: nobody is.
     """
 
     host: str
@@ -31,10 +32,14 @@ class Settings:
     fee_bps: int
     fix_port: int | None
     key: str = field(repr=False)
+    drop_copy_key: str = field(default="", repr=False)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
-        """Reads TRADEWIND_HTTP_HOST, _HTTP_PORT, _STATE_DIR, _VENUE_*, _SYMBOL and _FLOW*."""
+        """Reads TRADEWIND_HTTP_HOST, _HTTP_PORT, _STATE_DIR, _VENUE_*, _SYMBOL and _FLOW*.
+
+        Also _FIX_PORT and _DROP_COPY_KEY.
+        """
         flow = env.get("TRADEWIND_FLOW", "") or "recorded"
         if flow not in FLOWS:
             raise SettingsError(f"TRADEWIND_FLOW was {flow!r}: use one of {', '.join(FLOWS)}")
@@ -51,6 +56,7 @@ class Settings:
             fee_bps=integer(env, "TRADEWIND_VENUE_FEE_BPS", 1),
             fix_port=integer(env, "TRADEWIND_FIX_PORT") if "TRADEWIND_FIX_PORT" in env else None,
             key=optional_secret(env, "TRADEWIND_VENUE_KEY"),
+            drop_copy_key=optional_secret(env, "TRADEWIND_DROP_COPY_KEY"),
         )
 
 

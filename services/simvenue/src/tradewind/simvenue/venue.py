@@ -3,7 +3,7 @@
 
 Whatever changes a client's order goes through here: decided by the exchange, written to the
 ledger, and only then handed to the session's connection. On the way there, faults are played: they
-change what clients are told, never what is true.
+change what clients are told, never what is true. `copies` are told of every report before that.
 """
 
 import time
@@ -45,6 +45,7 @@ class Venue:
         self.epochs: dict[str, int] = {}
         self.trading_session: admin.SetSession | None = None
         self.watchers: list[Callable[[admin.SetSession], None]] = []
+        self.copies: list[Deliver] = []
         self._amended: set[str] = set()
         self._receivers: dict[str, Deliver] = {}
         for line in self.ledger.load():
@@ -245,10 +246,13 @@ class Venue:
         return self.memory.position(session)
 
     def statement(self, session: str) -> dict[str, int | str]:
-        """What a session has, as the venue says: lots held, and lots that may still trade."""
+        """What a session has, as the venue says: lots held, and lots that may still trade.
+
+        With "" what all sessions have together.
+        """
         open_qty = dict.fromkeys(Side, 0)
         for order in self.exchange.records.working.values():
-            if order.session == session:
+            if session in ("", order.session):
                 open_qty[order.side] += order.leaves_qty
         return {
             "symbol": self.exchange.symbol,
@@ -290,6 +294,8 @@ class Venue:
             self.ledger.write(lines)
         for report in reports:
             self.memory.count(report)
+            for tell in self.copies:
+                tell(report)
 
     def _deliver(self, reports: Sequence[Report]) -> None:
         for report in reports:

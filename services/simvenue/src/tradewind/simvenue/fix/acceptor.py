@@ -8,7 +8,6 @@ was not told while it was away, it is told after the logon, with the numbers tha
 import asyncio
 import hmac
 import logging
-import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from tradewind.fix.session import LOGON_TIMEOUT_S, Ends
 from tradewind.simvenue.admin import SetSession
 from tradewind.simvenue.faults import Kind
 from tradewind.simvenue.fix.desk import Desk
+from tradewind.simvenue.fix.drop_copy import COMP_ID, DropCopies
 from tradewind.simvenue.fix.numbers import Numbers
 from tradewind.simvenue.fix.outlet import Outlet
 from tradewind.simvenue.orders import Report
@@ -27,7 +27,6 @@ from tradewind.simvenue.venue import Venue
 
 log = logging.getLogger(__name__)
 
-COMP_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 HEARTBEAT_S = 30
 REQUESTS = frozenset(
     {tags.NEW_ORDER_SINGLE, tags.ORDER_CANCEL_REQUEST, tags.ORDER_CANCEL_REPLACE_REQUEST}
@@ -37,9 +36,10 @@ REQUESTS = frozenset(
 class Acceptor:
     """Which connection has which session."""
 
-    def __init__(self, venue: Venue, folder: Path, name: str, key: str) -> None:
+    def __init__(self, venue: Venue, folder: Path, name: str, key: str, copies: DropCopies) -> None:
         """`name` is the venue's CompID; what sessions remember is in `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
+        self._copies = copies
         self.venue = venue
         self.name = name
         self._folder = folder
@@ -76,6 +76,7 @@ class Acceptor:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for numbers in self._numbers.values():
             numbers.close()
+        self._copies.close()
 
     def take(self, connection: "Connection") -> None:
         """Cuts off who had the session, and gives it to `connection`."""
@@ -107,7 +108,9 @@ class Acceptor:
         try:
             async with asyncio.timeout(LOGON_TIMEOUT_S):
                 first, logon = await _first_message(reader)
-            if self._is_welcome(logon):
+            if self._copies.is_welcome(logon):
+                await self._copies.serve(reader, outlet, logon, first)
+            elif self._is_welcome(logon):
                 await Connection(self, reader, outlet, logon).run(first)
         except (LinkDown, Garbled, Malformed, TooLong, OSError, TimeoutError) as error:
             log.info("a FIX connection has ended: %s", error)

@@ -53,12 +53,12 @@ class Desk:
         """Does what a message asks for; what cannot be read is refused by its field."""
         handler = self._handlers.get(message.msg_type)
         if handler is None:
-            self._refuse(message, UNSUPPORTED, "this message type is not supported")
+            self.refuse(message, UNSUPPORTED, "this message type is not supported")
             return
         try:
             handler(message)
         except BadField as error:
-            self._refuse(message, str(error.reason), error.text, error.tag)
+            self.refuse(message, str(error.reason), error.text, error.tag)
 
     def report(self, report: Report) -> None:
         """Tells an execution."""
@@ -88,18 +88,18 @@ class Desk:
         except Misanswered as fault:
             if fault.kind is Kind.RATE_LIMIT:
                 retry = (tags.RETRY_AFTER_MS, str(fault.retry_ms))
-                self._refuse(message, TRY_LATER, fault.code, 0, retry)
+                self.refuse(message, TRY_LATER, fault.code, 0, retry)
             elif fault.code != "NO_ANSWER":
-                self._refuse(message, OTHER, fault.code)
+                self.refuse(message, OTHER, fault.code)
 
     def _status(self, message: Message) -> None:
         cl_id = self._cl_id(message, tags.CL_ORD_ID)
         reports, state = self._venue.status(self._session, cl_id)
         question = message.get(tags.ORD_STATUS_REQ_ID)
         if state is None:
-            self._tell(tags.EXECUTION_REPORT, self._nothing(message, cl_id, question))
+            self._tell(tags.EXECUTION_REPORT, self.nothing(message, cl_id, question))
         else:
-            self._state(reports, state, (tags.ORD_STATUS_REQ_ID, question))
+            self.state(reports, state, (tags.ORD_STATUS_REQ_ID, question))
 
     def _mass_status(self, message: Message) -> None:
         question = need(message, tags.MASS_STATUS_REQ_ID)
@@ -111,12 +111,12 @@ class Desk:
         for number, state in enumerate(states, 1):
             last = (tags.LAST_RPT_REQUESTED, "Y" if number == len(states) else "N")
             reports, _state = self._venue.memory.of_order(self._session, state.cl_id, FOR_EVER_NS)
-            self._state(reports, state, named, total, last)
+            self.state(reports, state, named, total, last)
         if not states:
-            nothing = self._nothing(message, "NONE", "")
+            nothing = self.nothing(message, "NONE", "")
             self._tell(tags.EXECUTION_REPORT, (*nothing, named, total))
 
-    def _state(self, reports: Sequence[Report], state: OrderState, *more: tuple[int, str]) -> None:
+    def state(self, reports: Sequence[Report], state: OrderState, *more: tuple[int, str]) -> None:
         """An order as it is, in the fields of its last report."""
         mine = [one for one in reports if one.venue_order_id == state.venue_order_id]
         last = mine[-1]
@@ -140,7 +140,7 @@ class Desk:
         }
         self._tell(tags.EXECUTION_REPORT, (*said.items(), *given(list(more))))
 
-    def _nothing(self, message: Message, cl_id: str, question: str) -> Body:
+    def nothing(self, message: Message, cl_id: str, question: str) -> Body:
         """There is no such order."""
         return given(
             [
@@ -204,9 +204,10 @@ class Desk:
     def _of(self, cl_id: str) -> list[Report]:
         return self._venue.ledger.reports_of(self._session, cl_id)
 
-    def _refuse(
+    def refuse(
         self, message: Message, reason: str, text: str, tag: int = 0, *more: tuple[int, str]
     ) -> None:
+        """Says that a message is not done, and why."""
         self._tell(
             tags.BUSINESS_MESSAGE_REJECT,
             given(

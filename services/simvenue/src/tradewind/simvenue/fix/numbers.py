@@ -20,7 +20,7 @@ LINE_BYTES_MAX = 16 * 1024
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A message that was sent (`out` is its number), what is expected next, or a new beginning.
 
-    `exec_no` is the number of the execution that a report told.
+    `exec_no` is the number of the execution that a report told, or of the last that none is to.
     """
 
     out: int = 0
@@ -91,6 +91,10 @@ class Numbers:
         """Both sides begin with 1. Which executions were told is not forgotten."""
         self._write(Line(is_reset=True))
 
+    def skip(self, exec_no: int) -> None:
+        """Executions up to this one count as told."""
+        self._write(Line(exec_no=exec_no))
+
     def replay(self, begin: int, end: int) -> Iterator[Sent]:
         """Every message of the application, as it was sent."""
         for number in range(begin, end + 1):
@@ -112,9 +116,9 @@ class Numbers:
             self._offsets.clear()
         if line.expects:
             self.next_in = line.expects
+        self.last_exec_no = max(self.last_exec_no, line.exec_no)
         if line.out:
             self.next_out = line.out + 1
-            self.last_exec_no = max(self.last_exec_no, line.exec_no)
             if line.msg_type not in tags.ADMIN:
                 self._offsets[line.out] = self._size
         self._size += length
