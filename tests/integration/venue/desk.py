@@ -58,7 +58,7 @@ class Desk:
         self._processes: list[subprocess.Popen[bytes]] = []
         self._orders_by_kind: dict[ExecType, set[str]] = {}
         self.events: list[Event] = []
-        for user in ("oms", "venue"):
+        for user in ("oms", "venue", "risk"):
             (folder / user).write_text(cluster.config.passwords[user])
 
     def start(self, service: str, instance: str, **more: str) -> subprocess.Popen[bytes]:

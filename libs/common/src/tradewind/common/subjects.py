@@ -175,7 +175,7 @@ def query_oms_group(shard: int) -> str:
 
 
 def query_risk(what: str) -> str:
-    """Questions to risk: positions."""
+    """Questions to risk: positions, reconcile."""
     return f"query.risk.{what}"
 
 

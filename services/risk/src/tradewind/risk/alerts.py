@@ -75,7 +75,12 @@ class Alerts:
         if record.seq <= self._from[shard]:
             return
         alert = alert_of(shard, record.seq, record.ts_ns, event, self._owner)
-        if alert is not None and not self._is_known(alert.alert_id):
+        if alert is not None:
+            self.put(alert)
+
+    def put(self, alert: Alert) -> None:
+        """One that is no output's: it is raised, unless it is open."""
+        if not self._is_known(alert.alert_id):
             self._raising.add(alert.alert_id)
             self._queue.put_nowait(alert)
 

@@ -18,6 +18,7 @@ from tradewind.core.events import InstrumentDefined, ReferencePriceSet
 from tradewind.core.types import TradingState
 from tradewind.risk.alerts import Alerts
 from tradewind.risk.book import Breach, RiskBook
+from tradewind.risk.reconcile.watch import Watch
 from tradewind.risk.reference import QuoteSeen, ReferencePolicy
 from tradewind.risk.settings import Settings
 
@@ -39,9 +40,13 @@ class _Quote(msgspec.Struct):
 class Risk:
     """The independent view of all shards."""
 
-    def __init__(self, bus: Bus, settings: Settings, alerts: Alerts) -> None:
+    def __init__(
+        self, bus: Bus, settings: Settings, alerts: Alerts, watch: Watch | None = None
+    ) -> None:
+        """`watch` hears all that is booked, too."""
         self._bus = bus
         self._alerts = alerts
+        self._watch = watch
         self._settings = settings
         self._books = [RiskBook() for _ in range(settings.service.shards)]
         self._policies: dict[str, ReferencePolicy] = {}
@@ -57,12 +62,16 @@ class Risk:
             if entry.value:
                 plain = msgspec.json.decode(entry.value, type=dict[str, Any])
                 self._define(plain["symbol"], plain["tick_size"], plain["lot_size"])
+                if self._watch is not None:
+                    grid = plain["tick_size"], plain["lot_size"]
+                    self._watch.define(plain["symbol"], plain["venue"], *grid)
 
     async def serve(self) -> None:
         """Listens to quotes, and answers questions."""
         quotes = subjects.market_data(self._settings.venue, "*", "quote")
         await self._bus.subscribe(quotes, self._on_quote)
         await self._bus.serve(subjects.query_risk("positions"), self._answer_positions)
+        await self._bus.serve(subjects.query_risk("reconcile"), self._answer_reconcile)
 
     async def follow(self, shard: int) -> None:
         """Takes every output of a shard, from the first on, for ever."""
@@ -79,6 +88,8 @@ class Risk:
                 elif isinstance(event, ReferencePriceSet) and record.seq > tail:
                     self._policy(event.symbol).heard(event.price, _now_ms())
                 self._alerts.take(shard, record, event)
+                if self._watch is not None:
+                    self._watch.take(shard, record, event)
                 breach = self._books[shard].take(event)
                 # What is older than this process was judged, and perhaps resumed, before.
                 if breach is not None and record.seq > tail:
@@ -111,6 +122,7 @@ class Risk:
             "breaches": sum(len(book.breaches) for book in self._books),
             "positions": sum(len(book.holdings) for book in self._books),
             "unknown": sum(len(book.unknown) for book in self._books),
+            **(self._watch.facts() if self._watch is not None else {}),
         }
 
     async def _on_quote(self, message: Message) -> None:
@@ -144,16 +156,17 @@ class Risk:
         """Journals without waiting: a shard that does not answer must not age the others'."""
         telling = self._telling.get(shard)
         if telling is None or telling.done():
-            self._telling[shard] = asyncio.ensure_future(self._journal(shard, command))
+            self._telling[shard] = asyncio.ensure_future(self.journal(shard, command))
 
     async def _journal_surely(self, shard: int, command: Command) -> None:
         """Tries until it is stored; storing a halt twice is harmless."""
         is_stored = False
         while not is_stored:
-            is_stored = await self._journal(shard, command)
+            is_stored = await self.journal(shard, command)
             await asyncio.sleep(0 if is_stored else RETRY_S)
 
-    async def _journal(self, shard: int, command: Command) -> bool:
+    async def journal(self, shard: int, command: Command) -> bool:
+        """Journals a command once; whether it is certain that it was stored."""
         try:
             await self._bus.publish(subjects.journal_subject(shard, command), codec.encode(command))
         except (Refused, Unknown) as error:
@@ -163,6 +176,11 @@ class Risk:
 
     async def _answer_positions(self, _question: bytes) -> bytes:
         answer = {"ok": True, "positions": self.positions(), "fees": self.fees()}
+        return msgspec.json.encode(answer)
+
+    async def _answer_reconcile(self, _question: bytes) -> bytes:
+        found = self._watch.answer() if self._watch is not None else None
+        answer = {"ok": True, "instance": self._settings.service.instance, "reconciliation": found}
         return msgspec.json.encode(answer)
 
     def fees(self) -> list[dict[str, Any]]:
