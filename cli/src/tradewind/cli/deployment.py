@@ -20,7 +20,8 @@ from tradewind.common.server_config import Cluster, Node, render
 
 NODES = ("nats-1", "nats-2", "nats-3")
 USERS = (*permissions.NAMES, permissions.SYSTEM_USER)
-SECRETS = (*USERS, "venue-session", "warehouse", WEBHOOK_SECRET, *(f"key.{key}" for key in KEYS))
+VENUE_SECRETS = ("venue-session", "drop-copy")
+SECRETS = (*USERS, *VENUE_SECRETS, "warehouse", WEBHOOK_SECRET, *(f"key.{key}" for key in KEYS))
 
 CLICKHOUSE_USERS = """\
 <clickhouse>

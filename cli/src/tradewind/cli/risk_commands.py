@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`tradewind risk`: the kill switch, and the dated report on all controls."""
+"""`tradewind risk`: kill switch, alerts, reconciliation, the dated report on all controls."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from tradewind.cli.console_io import (
@@ -15,13 +16,20 @@ from tradewind.cli.console_io import (
 )
 from tradewind.cli.orders import HOME, client_of, new_id, operate, print_table
 from tradewind.cli.suite.facts import OPERATOR_KEY
-from tradewind.cli.suite_of import DEFAULT_NAME, AsJson, Home, Name
+from tradewind.cli.suite_of import DEFAULT_NAME, AsJson, Home, Name, running_facts
+from tradewind.common import subjects
+from tradewind.common.jetstream import Bus
 
-app = typer.Typer(no_args_is_help=True, help="Kill switch, alerts and control self-assessment.")
+app = typer.Typer(
+    no_args_is_help=True, help="Kill switch, alerts, reconciliation, self-assessment."
+)
 
 KILLS = ("shard", "scope", "kill_id", "actor", "reason", "order_count")
 ALERTS = ("alert_id", "control", "scope", "owner", "acknowledged_by", "text")
 ORDERS = ("account", "cl_ord_id", "symbol", "side", "order_qty", "cum_qty", "ord_status")
+POSITIONS = ("symbol", "venue_qty", "settled_qty", "booked_qty")
+DIFFERENCES = ("kind", "name", "scope", "venue", "booked", "age_ms", "grade", "is_judged")
+RECONCILE_TIMEOUT_MS = 2_000
 
 Scope = Annotated[str, typer.Argument(help="firm, account:A, symbol:S, strategy:X, venue:V ...")]
 By = Annotated[str, typer.Option(help="Key of the person who says it.")]
@@ -122,6 +130,42 @@ def acknowledge(
         else:
             print_table([found["alert"]], ALERTS, "")
         return EXIT_HOLDS
+
+    run_or_explain(work)
+
+
+@app.command()
+def reconcile(
+    home: Home = HOME,  # type: ignore[assignment]
+    name: Name = DEFAULT_NAME,
+    as_json: AsJson = False,
+) -> None:
+    """Shows what the venue's drop copy says beside what is booked, and what differs.
+
+    Quantities are lots. Exit code 0: nothing differs for longer than it may; 1: something does, or
+    there is no drop copy.
+    """
+
+    async def work() -> int:
+        bus = await Bus.connect(running_facts(home, name).bus("auditor"), name="reconcile")
+        try:
+            raw = await bus.request(subjects.query_risk("reconcile"), b"{}", RECONCILE_TIMEOUT_MS)
+        finally:
+            await bus.close()
+        answer = msgspec.json.decode(raw, type=dict[str, Any])
+        found = answer["reconciliation"]
+        if as_json:
+            print_json({"instance": answer["instance"], "reconciliation": found})
+        elif found is None:
+            out.print("the venue's drop copy is not asked for (TRADEWIND_DROP_COPY_URL)")
+        else:
+            out.print(f"drop copy of {found['venue']}: {found['drop_copy']}")
+            print_table(found["positions"], POSITIONS, "no position is stated yet")
+            out.print(f"\n{found['order_count']} orders work; what differs:")
+            print_table(found["differences"], DIFFERENCES, "nothing")
+        is_well = found is not None and found["drop_copy"] == "up"
+        differs = found is not None and any(d["grade"] != "NONE" for d in found["differences"])
+        return EXIT_HOLDS if is_well and not differs else EXIT_DOES_NOT_HOLD
 
     run_or_explain(work)
 

@@ -162,7 +162,7 @@ def _archive_ports(earlier: Facts | None) -> list[int]:
 
 def _write_secrets(facts: Facts) -> None:
     users = [*permissions.NAMES, permissions.SYSTEM_USER]
-    names = [*users, "venue-session", "warehouse", WEBHOOK_SECRET]
+    names = [*users, "venue-session", "drop-copy", "warehouse", WEBHOOK_SECRET]
     for name in (*names, *(f"key.{key}" for key in KEYS)):
         path = facts.secrets_dir / name
         if not path.exists():

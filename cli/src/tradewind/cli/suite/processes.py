@@ -23,6 +23,8 @@ from tradewind.common.server_config import server_binary
 from tradewind.orchestrator.plan import Plan, ProcessSpec, Ready, Stage
 
 VENUE = "SIM"
+VENUE_COMP_ID = "SIMVENUE"
+DROP_COPY_KEY = "drop-copy"
 CONNECTORS = 2
 RECORDING_FOLDER = ".tradewind-data"
 DEMO_ACCOUNT = "DEMO"
@@ -160,6 +162,7 @@ def _simvenue(facts: Facts, options: Options) -> ProcessSpec:
         FLOW_DIR=str(folder),
         FLOW_SPEED=str(options.flow_speed),
         VENUE_KEY=facts.secret("venue-session"),
+        DROP_COPY_KEY_FILE=str(facts.secrets_dir / DROP_COPY_KEY),
         FIX_PORT=str(facts.fix_port),
     )
     return _http(_without_bus(spec), facts.venue_port)
@@ -233,7 +236,7 @@ def _protocol(facts: Facts) -> dict[str, str]:
     if facts.protocol is Protocol.SIM:
         return {"VENUE_URL": f"ws://{HOST}:{facts.venue_port}"}
     url = f"fix://{HOST}:{facts.fix_port}"
-    return {"VENUE_ADAPTER": "fix", "VENUE_URL": url, "VENUE_PEER": "SIMVENUE"}
+    return {"VENUE_ADAPTER": "fix", "VENUE_URL": url, "VENUE_PEER": VENUE_COMP_ID}
 
 
 def _marketdata(facts: Facts) -> ProcessSpec:
@@ -243,7 +246,16 @@ def _marketdata(facts: Facts) -> ProcessSpec:
 
 def _risks(facts: Facts, options: Options) -> list[ProcessSpec]:
     return [
-        _service(facts, "risk", f"risk-{rank}", VENUE=VENUE, RANK=str(rank))
+        _service(
+            facts,
+            "risk",
+            f"risk-{rank}",
+            VENUE=VENUE,
+            RANK=str(rank),
+            DROP_COPY_URL=f"fix://{HOST}:{facts.fix_port}",
+            DROP_COPY_PEER=VENUE_COMP_ID,
+            DROP_COPY_KEY_FILE=str(facts.secrets_dir / DROP_COPY_KEY),
+        )
         for rank in range(options.risks)
     ]
 
