@@ -98,8 +98,12 @@ def test_what_went_and_came_back_is_another_difference() -> None:
 
 
 def test_a_process_that_starts_later_knows_what_people_have_judged() -> None:
-    later = Breaker("SIM", 1)
-    later.hear(0, was_set(REDUCING, ACTOR, "order:o why"))
+    breaker, later = Breaker("SIM", 1), Breaker("SIM", 1)
+    found = [standing(Grade.REDUCING), standing(Grade.ALERT, "too"), standing(Grade.NONE, "not")]
+    (command,) = play(breaker, *found)
+    assert command.reason == "order:o,order:too why"
+    later.hear(0, was_set(REDUCING, ACTOR, command.reason))
     later.hear(0, was_set(ACTIVE))
-    assert journaled(later, standing(Grade.HALTED)) == []
-    assert journaled(later, standing(Grade.HALTED, "other")) == [(0, SCOPE, "HALTED")]
+    assert journaled(later, standing(Grade.HALTED), standing(Grade.HALTED, "too")) == []
+    other = standing(Grade.HALTED, "other")
+    assert journaled(later, standing(Grade.HALTED), other) == [(0, SCOPE, "HALTED")]

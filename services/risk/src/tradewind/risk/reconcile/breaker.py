@@ -2,8 +2,8 @@
 """From differences to trading states: graded, sticky, and never looser than what is in force. Pure.
 
 What it sets, people open again. They have judged then what it was set for, and what else stood in
-that scope: that is not acted on again, for as long as it stands. Every entry names what it is for
-as its reason's first word, so that a process which starts later, or another one, knows that too.
+that scope: that is not acted on again, for as long as it stands. The first word of every entry's
+reason names what it is for, so that a process which starts later, or another one, knows that too.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,6 +15,9 @@ from tradewind.risk.reconcile.grades import GRADE_OF, STATE_OF, Grade, Standing
 
 ACTOR = "reconciliation"
 AGAIN_MS = 2_000
+AND = ","
+NAMED = 20
+"""So many differences an entry names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ class Breaker:
         self._grades[place] = grade
         self._asked.pop(place, None)
         if event.actor == ACTOR:
-            self._acted.setdefault(place, set()).add(event.reason.partition(" ")[0])
+            names = event.reason.partition(" ")[0].split(AND)
+            self._acted.setdefault(place, set()).update(names)
         elif is_looser:
             self.judged |= self._acted.pop(place, set())
             self.judged |= {
@@ -80,9 +84,18 @@ class Breaker:
                             scope=scope,
                             state=STATE_OF[each.grade],
                             actor=ACTOR,
-                            reason=f"{each.difference.subject} {each.difference.text}",
+                            reason=f"{self._names(each)} {each.difference.text}",
                         ),
                     )
+
+    def _names(self, first: Standing) -> str:
+        """What stands in the same scope, beginning with what an entry is for."""
+        names = [first.difference.subject] + [
+            each.difference.subject
+            for each in self._standing
+            if each is not first and each.grade and self.scope_of(each) == self.scope_of(first)
+        ]
+        return AND.join(names[:NAMED])
 
     def _is_due(self, place: tuple[int, str], grade: Grade, now_ms: int) -> bool:
         """Not if it is in force, nor while it may be on its way."""

@@ -54,8 +54,8 @@ class Difference:
 
     @property
     def subject(self) -> str:
-        """What it is called, as one word."""
-        return f"{self.kind}:{self.name}".replace(" ", "_")
+        """What it is called, as one word without a comma."""
+        return f"{self.kind}:{self.name}".replace(" ", "_").replace(",", "_")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,6 +148,7 @@ class DropCopy:
             return
         elif logon.seq > expected:
             self._numbers.expect(expected)
+        log.info("the drop copy tells %s", "from now on" if self._is_new else "what was missed")
         self._is_new = False
         self._list_name = f"L{self._next_question()}"
         self._matching.begin_list()

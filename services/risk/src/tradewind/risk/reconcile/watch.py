@@ -114,6 +114,7 @@ class Watch:
         """What the heartbeat tells."""
         return {
             "drop_copy": "up" if self._copy.is_up else "away",
+            "is_watching": self._is_watching(),
             "differences": sum(each.grade > Grade.NONE for each in self.standing),
         }
 
