@@ -18,6 +18,7 @@ from tradewind.core.events import (
     TradingStateSet,
 )
 from tradewind.core.types import ExecType, OrdStatus, Reason, Side, TradingState
+from tradewind.risk.reconcile.breaker import ACTOR
 from tradewind.risk.trips import alert_of
 
 DENIED = dataclasses.replace(
@@ -37,8 +38,10 @@ IGNORED = ReportIgnored(
 KILLED = ScopeKilled(scope="firm", kill_id="k", actor="ann", reason="why", ts_ns=1, order_count=3)
 
 
-def state(scope: str, trading_state: TradingState, reason: str) -> TradingStateSet:
-    return TradingStateSet(scope=scope, state=trading_state, actor="ann", reason=reason)
+def state(
+    scope: str, trading_state: TradingState, reason: str, actor: str = "ann"
+) -> TradingStateSet:
+    return TradingStateSet(scope=scope, state=trading_state, actor=actor, reason=reason)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +102,13 @@ def test_what_is_in_order_is_none(event: Event) -> None:
             "",
             "firm",
             "REDUCING",
+        ),
+        (
+            state("symbol:S", TradingState.HALTED, "x", ACTOR),
+            state("symbol:T", TradingState.HALTED, "x", ACTOR),
+            "C35",
+            "symbol:S",
+            "HALTED",
         ),
     ],
 )

@@ -16,6 +16,7 @@ from tradewind.core.events import (
     TradingStateSet,
 )
 from tradewind.core.types import ExecType, TradingState
+from tradewind.risk.reconcile.breaker import ACTOR as RECONCILED
 
 KILL, RECONCILIATION = "C28", "C35"
 
@@ -58,7 +59,8 @@ def _other(event: Event) -> _Found | None:
     match event:
         case TradingStateSet() if event.state is not TradingState.ACTIVE:
             text = f"{event.state.name} by {event.actor}: {event.reason}"
-            return f"{event.state.name}-{_plain(event.scope)}", "", event.scope, text
+            control = RECONCILIATION if event.actor == RECONCILED else ""
+            return f"{event.state.name}-{_plain(event.scope)}", control, event.scope, text
         case ScopeKilled():
             text = f"killed by {event.actor}: {event.reason}"
             return f"killed-{_plain(event.kill_id)}", KILL, event.scope, text
