@@ -2,7 +2,7 @@
 """A FIX client that knows nothing of ours: bytes put together and taken apart by hand."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Self
@@ -31,13 +31,15 @@ class FixClient:
     seq: int = 1
     target: str = "SIMVENUE"
     heard: list[Fields] = field(default_factory=list)
+    clock: Callable[[], str] = lambda: AT
     _rest: bytes = b""
 
     async def say(self, msg_type: str, *body: tuple[int, str], seq: int | None = None) -> None:
         """Sends a message, with the next number if none is given."""
         number = self.seq if seq is None else seq
         self.seq = number + 1
-        head = [(35, msg_type), (49, self.name), (56, self.target), (34, str(number)), (52, AT)]
+        head = [(35, msg_type), (49, self.name), (56, self.target), (34, str(number))]
+        head.append((52, self.clock()))
         await self.put(wire([*head, *body]))
 
     async def put(self, data: bytes) -> None:

@@ -145,6 +145,7 @@ class Harness:
     sessions: Sessions
     api: Api
     secret: bytes = b"s3cret"
+    is_ready: bool = True
     application: Any = None
     nonces: list[str] = field(default_factory=list)
     told: list[tuple[str, Instrument | None]] = field(default_factory=list)

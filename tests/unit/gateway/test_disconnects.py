@@ -158,3 +158,19 @@ async def test_a_session_that_cannot_be_written_down_is_not_opened() -> None:
     await gateway.open("desk", ["B"], nothing)
     (entry,) = world.records.held.values()
     assert [s["accounts"] for s in msgspec.json.decode(entry.value)["sessions"]] == [["B"]]
+
+
+async def test_a_session_that_goes_on_at_another_gateway_ends_there_first() -> None:
+    """And what its old gateway does when it notices is the same request: it hits no new order."""
+    world = World()
+    old, new = world.gateway("a"), world.gateway("b")
+    session_id = await old.open("client", ["X"], lambda: None, "trader")
+    await old.open("client", ["Y"], lambda: None, "another")
+    await old.open("client", ["Z"], lambda: None)
+    await new.end_elsewhere("trader")
+    assert world.canceled == [("X", "client")]
+    await old.close(session_id)
+    first, second = world.journaled
+    assert first == second
+    await old.end_elsewhere("another")
+    assert len(world.journaled) == 2, "its own sessions are ended by whoever runs them"

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.integration.simvenue.fix_client import FixClient
-from tests.unit.gateway.conftest import Harness
+from tests.unit.gateway.conftest import NOW_NS, Harness
 from tradewind.common.errors import Refused
+from tradewind.fix.stamps import stamp
 from tradewind.gateway.errors import Refusal
 from tradewind.gateway.fix.acceptor import Acceptor
 from tradewind.gateway.fix.desk import Means
@@ -26,12 +27,18 @@ class Guards:
     def __init__(self) -> None:
         self.opened: list[tuple[str, list[str]]] = []
         self.closed: list[str] = []
+        self.taken: list[str] = []
         self.give_up: Callable[[], None] = lambda: None
 
-    async def open(self, client: str, accounts: list[str], close: Callable[[], None]) -> str:
+    async def open(
+        self, client: str, accounts: list[str], close: Callable[[], None], name: str = ""
+    ) -> str:
         self.opened.append((client, accounts))
         self.give_up = close
         return f"session-{len(self.opened)}"
+
+    async def end_elsewhere(self, name: str) -> None:
+        self.taken.append(name)
 
     async def close(self, session_id: str) -> None:
         self.closed.append(session_id)
@@ -108,7 +115,7 @@ async def acceptor(
     resume: Any = past
     means = Means(harness.api.calls, harness.api.intake, harness.api.queries, resume)
     disconnects: Any = guards
-    acceptor = Acceptor(means, harness.egress, disconnects, log)
+    acceptor = Acceptor(means, harness.egress, disconnects, log, lambda: harness.is_ready)
     yield acceptor
     await acceptor.close()
 
@@ -121,7 +128,7 @@ async def dial(acceptor: Acceptor) -> Client:
     @asynccontextmanager
     async def connect(name: str = "k1", *, is_logged_on: bool = True) -> AsyncIterator[FixClient]:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        client = FixClient(reader, writer, name, target="TRADEWIND")
+        client = FixClient(reader, writer, name, target="TRADEWIND", clock=lambda: stamp(NOW_NS))
         try:
             if is_logged_on:
                 await client.log_on(RESET, key="s3cret")

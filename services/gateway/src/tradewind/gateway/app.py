@@ -111,7 +111,7 @@ class Gateway:
             answer_wait_ms=settings.answer_wait_ms,
         )
         means = Means(calls, intake, queries, resume)
-        self.fix = Acceptor(means, self.egress, self.disconnects, Pages(bus))
+        self.fix = Acceptor(means, self.egress, self.disconnects, Pages(bus), lambda: self.is_ready)
         self.application = self._application(calls, intake, queries)
 
     def _application(self, calls: Calls, intake: Intake, queries: Queries) -> Starlette:

@@ -33,11 +33,15 @@ BEATS_MISSED = 4
 
 
 class Guarded(msgspec.Struct, frozen=True):
-    """A session whose client's orders in some accounts end with it."""
+    """A session whose client's orders in some accounts end with it.
+
+    `name` is whose it is where there is one at a time, at whichever gateway: a FIX session.
+    """
 
     session_id: str
     client: str
     accounts: list[str]
+    name: str = ""
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -70,14 +74,16 @@ class Disconnects:
         self._alive: dict[str, tuple[int, int]] = {}
         self.canceled = 0
 
-    async def open(self, client: str, accounts: list[str], close: Callable[[], None]) -> str:
+    async def open(
+        self, client: str, accounts: list[str], close: Callable[[], None], name: str = ""
+    ) -> str:
         """Guards a session; `close` ends it if others have ended it. Returns the session's id.
 
         Raises:
             BusError: if it could not be written down.
         """
         session_id = secrets.token_hex(8)
-        self._guarded[session_id] = (Guarded(session_id, client, accounts), close)
+        self._guarded[session_id] = (Guarded(session_id, client, accounts, name), close)
         try:
             await self._write()
         except BusError:
@@ -96,6 +102,20 @@ class Disconnects:
             await self._write()
         except BusError as error:
             log.info("the end of session %s is not written down: %s", session_id, error)
+
+    async def end_elsewhere(self, name: str) -> None:
+        """Ends the orders of a session of that name at another gateway: it goes on at this one.
+
+        What they do there when they notice comes too late to do anything, also to new orders.
+
+        Raises:
+            BusError: if the others' sessions cannot be read.
+        """
+        for entry in await self._records.entries():
+            if entry.key != self._instance:
+                for guarded in _record(entry).sessions:
+                    if guarded.name == name:
+                        await self._cancel(guarded)
 
     def hear_end(self, body: bytes) -> None:
         """A supervisor saw a process end; it matters if it was a gateway."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who arrives over FIX: a key of the keys file, its id as SenderCompID, its secret as Password.
 
-A key has one session, at whichever gateway; the latest Logon has it. The one before it at the same
-gateway is over, with its orders where it asked for that, before the Logon is answered; at another
+A key has one session, at whichever gateway; the latest Logon has it. The one before it, wherever it
+was, is over, with its orders where it asked for that, before the Logon is answered; at another
 gateway it can say nothing more from then on.
 """
 
@@ -10,6 +10,7 @@ import asyncio
 import logging
 import ssl
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from tradewind.common.errors import BusError, CorruptionError
@@ -42,10 +43,19 @@ class Acceptor:
     """Accepts connections and runs them."""
 
     def __init__(
-        self, means: Means, egress: Egress, disconnects: Disconnects, sessions: Log
+        self,
+        means: Means,
+        egress: Egress,
+        disconnects: Disconnects,
+        sessions: Log,
+        is_ready: Callable[[], bool],
     ) -> None:
-        """`sessions` is where they are kept."""
+        """`sessions` is where they are kept; `is_ready` whether reports can be told as they are.
+
+        A report is told under its number for good: not before this gateway knows instruments.
+        """
         self._means = means
+        self._is_ready = is_ready
         self._sessions = sessions
         self._egress = egress
         self._disconnects = disconnects
@@ -108,6 +118,7 @@ class Acceptor:
             try:
                 refused = await self._open(logon, connection)
                 if refused is None:
+                    await self._disconnects.end_elsewhere(name)
                     guarded = await self._guard(logon, key, connection)
                     await connection.run(first)
             except BusError as error:
@@ -120,7 +131,7 @@ class Acceptor:
 
     async def _open(self, logon: Message, connection: Connection) -> Refusal | None:
         """Takes the session from whichever gateway had it. Raises BusError."""
-        if not self._egress.is_caught_up:
+        if not self._is_ready():
             return refusal("NOT_READY")
         try:
             return await connection.open(is_new=logon.get(tags.RESET_SEQ_NUM_FLAG) == "Y")
@@ -168,7 +179,7 @@ class Acceptor:
             return ""
         accounts = sorted(key.accounts)
         return await self._disconnects.open(
-            key.client, accounts, lambda: connection.log_out("GIVEN_UP")
+            key.client, accounts, lambda: connection.log_out("GIVEN_UP"), key.key_id
         )
 
     async def _leave(self, name: str, connection: Connection, guarded: str) -> None:
