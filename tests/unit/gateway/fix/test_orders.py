@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.integration.simvenue.fix_client import AT, FixClient
-from tests.unit.gateway.conftest import SHARDS, Harness, answer_all, report_for
+from tests.unit.gateway.conftest import NOW_NS, SHARDS, Harness, answer_all, report_for
 from tradewind.common import subjects
 from tradewind.common.testing import eventually
 from tradewind.core.commands import (
@@ -19,6 +19,7 @@ from tradewind.core.commands import (
 )
 from tradewind.core.events import MassCancelReport
 from tradewind.core.types import ExecType, OrdStatus, Reason
+from tradewind.fix.stamps import stamp
 from tradewind.gateway import views
 from tradewind.gateway.fix import words
 
@@ -144,7 +145,7 @@ async def test_a_repeated_order_is_told_as_it_stands(harness: Harness, dial: Cli
     repeated: dict[str, Any] = {"exec_type": ExecType.DENIED, "ord_status": OrdStatus.NEW}
     answer_all(harness, **repeated, reason=Reason.DUPLICATE_CL_ORD_ID)
     async with dial() as client:
-        await order(client, t43="Y", t122=AT)
+        await order(client, t43="Y", t122=stamp(NOW_NS))
         told = await client.hear()
     assert (told[150], told[39], told[58]) == ("I", "0", "DUPLICATE_CL_ORD_ID")
 

@@ -3,6 +3,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from tests.integration.simvenue.fix_client import AT, FixClient
@@ -16,11 +17,13 @@ from tradewind.gateway.errors import refusal
 from tradewind.gateway.fix import history
 from tradewind.gateway.fix.acceptor import Acceptor
 
-from .conftest import Client, MemoryLog, MemoryResume
+from .conftest import RESET, Client, Guards, MemoryLog, MemoryResume
 from .test_orders import order
 from .test_sessions import refused
 
 pytestmark = pytest.mark.anyio
+
+S_NS = 1_000_000_000
 
 
 def happens(harness: Harness, cl_ord_id: str, client: str = "tester") -> None:
@@ -168,7 +171,8 @@ async def test_a_request_that_was_not_stored_is_asked_for_again(
 
 async def order_again(client: FixClient, cl_ord_id: str, sent_at: str) -> None:
     body = {11: cl_ord_id, 55: "BTC-USD", 54: "1", 60: AT, 38: "0.5", 40: "2", 44: "100.01"}
-    await client.say("D", (43, "Y"), (122, sent_at), *body.items(), (5005, "s1"))
+    first = ((122, sent_at),) if sent_at else ()
+    await client.say("D", (43, "Y"), *first, *body.items(), (5005, "s1"))
 
 
 async def test_an_order_that_is_sent_again_too_late_is_not_carried_out(
@@ -176,14 +180,150 @@ async def test_an_order_that_is_sent_again_too_late_is_not_carried_out(
 ) -> None:
     answer_all(harness)
     async with dial() as client:
-        await order_again(client, "old", stamp(NOW_NS - 6_000_000_000))
+        await order_again(client, "old", stamp(NOW_NS - 6 * S_NS))
         told = await client.hear()
         assert (told[35], told[380]) == ("j", "0")
         assert told[58].startswith("RESENT_TOO_LATE")
         await order_again(client, "when?", "yesterday")
         told = await client.hear()
         assert (told[35], told[371], told[373]) == ("3", "122", "6")
+        await order_again(client, "whenever", "")
+        told = await client.hear()
+        assert (told[35], told[371], told[373]) == ("3", "122", "1")
     assert harness.bus.published == []
+
+
+@pytest.mark.parametrize("late_s", [6, -6])
+async def test_an_order_that_was_on_its_way_for_long_is_not_carried_out(
+    harness: Harness, dial: Client, late_s: int
+) -> None:
+    """It lay in the buffers of a gateway that hung; its client trades at another one by now."""
+    answer_all(harness)
+    async with dial() as client:
+        client.clock = lambda: stamp(NOW_NS - late_s * S_NS)
+        await order(client)
+        told = await client.hear()
+        assert (told[35], told[150], told[11]) == ("8", "8", "c-1")
+        assert told[58].startswith("SENDING_TIME_OUT_OF_WINDOW")
+        assert harness.bus.published == []
+        await client.say(
+            "F", (1, "DEMO"), (11, "x-1"), (41, "c-1"), (55, "BTC-USD"), (54, "1"), (60, AT)
+        )
+        await client.hear()
+        assert len(harness.bus.published) == 1, "what ends risk is never too late"
+
+
+async def test_a_reject_that_was_not_heard_is_told_again(dial: Client, acceptor: Acceptor) -> None:
+    async with dial() as client:
+        await client.say("D", (11, "half an order"))
+        rejected = await client.hear("3")
+        following = client.seq
+    await eventually(lambda: acceptor.count == 0)
+    async with dial(is_logged_on=False) as client:
+        await log_on_again(client, following)
+        await client.say("2", (7, "2"), (16, "2"))
+        again = await client.hear()
+        assert (again[35], again[43], again[45]) == ("3", "Y", rejected[45])
+
+
+async def test_what_comes_after_our_goodbye_is_asked_for_by_whoever_comes_next(
+    harness: Harness, dial: Client, acceptor: Acceptor, guards: Guards
+) -> None:
+    answer_all(harness)
+    async with dial(is_logged_on=False) as client:
+        await client.log_on(RESET, (5001, "Y"), key="s3cret")
+        await client.hear()
+        guards.give_up()
+        await client.hear("5")
+        await order(client, t11="crossed")
+        await client.say("1", (112, "still there?"))
+        await client.hear("0")
+        await client.say("5")
+        following = client.seq
+        await client.until_closed()
+    assert harness.bus.published == []
+    await eventually(lambda: acceptor.count == 0)
+    async with dial(is_logged_on=False) as client:
+        await log_on_again(client, following)
+        asked = await client.hear("2")
+        assert asked[7] == "2"
+
+
+async def test_a_report_of_the_past_after_our_goodbye_is_told_at_the_next_logon(
+    harness: Harness, dial: Client, acceptor: Acceptor, past: MemoryResume, guards: Guards
+) -> None:
+    async with dial() as client:
+        following = client.seq
+    await eventually(lambda: acceptor.count == 0)
+    happens(harness, "old")
+    past.may_go_on.clear()
+    async with dial(is_logged_on=False) as client:
+        await client.log_on((5001, "Y"), key="s3cret", seq=following)
+        await client.hear("A")
+        happens(harness, "new")
+        guards.give_up()
+        await client.hear("5")
+        past.may_go_on.set()
+        await asyncio.sleep(0.01)
+        await client.say("1", (112, "still there?"))
+        assert (await client.hear())[35] == "0"
+        await client.say("5")
+        following = client.seq
+    await eventually(lambda: acceptor.count == 0)
+    async with dial(is_logged_on=False) as client:
+        await log_on_again(client, following)
+        assert [(await client.hear("8"))[11] for _ in range(2)] == ["old", "new"]
+
+
+async def test_a_question_that_was_not_answered_is_asked_for_again(
+    harness: Harness, dial: Client, acceptor: Acceptor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never = asyncio.Event()
+
+    async def hang(*_asked: object, **_more: object) -> None:
+        await never.wait()
+
+    monkeypatch.setattr(harness.api.queries, "orders", hang)
+    async with dial() as client:
+        await client.say("AF", (584, "all"), (585, "7"))
+        await client.say("1", (112, "later"))
+        await client.hear("0")
+        following = client.seq
+    await eventually(lambda: acceptor.count == 0)
+    async with dial(is_logged_on=False) as client:
+        await log_on_again(client, following)
+        asked = await client.hear()
+        assert (asked[35], asked[7]) == ("2", "2")
+
+
+async def test_nobody_logs_on_before_this_gateway_knows_instruments(
+    harness: Harness, dial: Client
+) -> None:
+    """A report would be told without its numbers, and under its number for good."""
+    harness.is_ready = False
+    async with dial(is_logged_on=False) as client:
+        await client.log_on(key="s3cret")
+        assert await refused(client) == "NOT_READY"
+
+
+async def test_a_gateway_that_is_behind_does_not_take_back_what_was_told(
+    harness: Harness, dial: Client, log: MemoryLog, past: MemoryResume
+) -> None:
+    """It has missed something in one shard, and another gateway was further in the other one."""
+    ahead = history.History(log, "k1")
+    await ahead.open({0: 0, 1: 0}, is_new=True)
+    mine = harness.journal.shard_of("DEMO")
+    other = 1 - mine
+    await ahead.add(2, 2, {mine: 0, other: 5}, ())
+    happens(harness, "missed")
+    past.may_go_on.clear()
+    async with dial(is_logged_on=False) as client:
+        await log_on_again(client, 2)
+        happens(harness, "new")
+        past.may_go_on.set()
+        assert [(await client.hear())[11] for _ in range(2)] == ["missed", "new"]
+    pages = [msgspec.json.decode(body, type=history.Page) for _at, body in log.stored["k1"]]
+    assert [page.heard[other] for page in pages[1:]] == [5] * (len(pages) - 1)
 
 
 async def test_a_session_that_another_gateway_takes_is_cut_off(

@@ -133,4 +133,4 @@ ORDER_MASS_CANCEL_REQUEST = "q"
 ORDER_MASS_CANCEL_REPORT = "r"
 
 ADMIN = frozenset({HEARTBEAT, TEST_REQUEST, RESEND_REQUEST, REJECT, SEQUENCE_RESET, LOGOUT, LOGON})
-"""Messages of the session itself; they are never sent again."""
+"""Messages of the session itself; of them only a Reject may be sent again."""

@@ -19,6 +19,12 @@ CODES: dict[str, tuple[int, str]] = {
     "KEY_EXPIRED": (401, "The key has ended. Ask for a new one."),
     "ADDRESS_NOT_ALLOWED": (403, "The key is not for use from this address."),
     "BAD_PASSWORD": (401, "Password (554) of a FIX Logon is the key's secret."),
+    "SENDING_TIME_OUT_OF_WINDOW": (
+        401,
+        "SendingTime (52) of what makes risk is at most 5000 ms (or what "
+        "TRADEWIND_ORDER_TTL_MS says) from the gateway's clock. Synchronise the clock; what was "
+        "on its way for longer is not carried out.",
+    ),
     "TIMESTAMP_OUT_OF_WINDOW": (
         401,
         "TW-Timestamp must be Unix milliseconds, at most 5000 ms behind and 1000 ms ahead of "

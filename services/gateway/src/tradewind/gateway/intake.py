@@ -50,9 +50,9 @@ class Intake:
         self._now_ns = now_ns
         self._is_stopped = is_stopped
 
-    def is_in_time(self, sent_ns: int) -> bool:
-        """Whether what a client sent then, and sends again now, may still be carried out."""
-        return self._now_ns() - sent_ns <= self._order_ttl_ns
+    def is_recent(self, sent_ns: int) -> bool:
+        """Whether what a client sent then, by its own clock, may still make risk now."""
+        return abs(self._now_ns() - sent_ns) <= self._order_ttl_ns
 
     def command(self, key: Key, request: OrderRequest) -> ClientCommand | Refusal:
         """The command to journal, or why there is none."""

@@ -102,8 +102,6 @@ class Connection:
 
     def push(self, frame: bytes) -> None:
         """Tells a report; one that comes while older ones are told waits."""
-        if not self._link.is_up:
-            return  # it will be told when the client logs on again
         if self._waiting is None:
             self._report(_decode(frame))
         elif len(self._waiting) < NEW_WAITING_MAX:
@@ -128,15 +126,19 @@ class Connection:
     def _hear(self, message: Message) -> None:
         if message.msg_type == tags.LOGON:
             self._begin()
-        elif message.msg_type != tags.REJECT and self._link.is_up:
+        elif message.msg_type == tags.REJECT:
+            return
+        elif self._link.is_up:
             self._handle(message)
+        else:
+            self._desk.put_off(message)
 
     def _begin(self) -> None:
         self._egress.subscribe(self)
         missed = self._missed()
         if missed:
             # Up to here from the past; what comes from now on waits, and is not told from there.
-            until = dict(self._egress.ordinals)
+            until = {shard: self._egress.ordinals[shard] for shard in missed}
             self._catching_up = asyncio.ensure_future(self._catch_up(missed, until))
         else:
             self._go_live()
@@ -153,8 +155,9 @@ class Connection:
             log.error("FIX session %s cannot be told what it has missed: %s", self._name, error)
             self.log_out("NOT_READY")
             return
-        self._heard |= until
-        self._go_live()
+        if self._link.is_up:
+            self._heard |= until
+            self._go_live()
 
     def _go_live(self) -> None:
         for frame in self._waiting or ():
@@ -164,10 +167,11 @@ class Connection:
     def _report(self, told: dict[str, Any]) -> None:
         """Tells a report, as it is told on a WebSocket, in FIX's fields.
 
-        This gateway may be behind the one that told the client before.
+        Who has been told goodbye is told it at the next Logon. This gateway may be behind the one
+        that told the client before.
         """
         shard, ordinal = told["shard"], told["ordinal"]
-        if ordinal <= self._begun.get(shard, 0):
+        if not self._link.is_up or ordinal <= self._begun.get(shard, 0):
             return
         self._heard[shard] = ordinal
         if told["type"] == "report":
@@ -189,10 +193,13 @@ class Connection:
         if self._desk.is_flooded:
             self.log_out("RATE_LIMITED")
 
-    def _tell(self, msg_type: str, body: Body) -> None:
-        """Whoever has gone is told nothing: the report is told when it logs on again."""
-        with suppress(LinkDown):
+    def _tell(self, msg_type: str, body: Body) -> bool:
+        """Whether it was told; whoever has gone is told nothing."""
+        try:
             self._link.tell(msg_type, body)
+        except LinkDown:
+            return False
+        return True
 
     async def _written(self, writing: "asyncio.Future[None]") -> None:
         try:

@@ -30,7 +30,8 @@ from tradewind.gateway.queries import Queries
 from tradewind.gateway.requests import OrderRequest, decode_order_request
 from tradewind.gateway.resume import Resume
 
-Tell = Callable[[str, Body], None]
+Tell = Callable[[str, Body], bool]
+"""Says a message; whether it was said, or there is nobody any more."""
 ALL_ORDERS = "7"
 NOT_NOW = frozenset({429, 503})
 UNKNOWN = 504
@@ -66,7 +67,6 @@ class Pending:
     def on_failed(self, request: InFlight, why: Refusal) -> None:
         """The entry is not stored, or nobody knows."""
         self._desk.refuse(self._message, why)
-        self._desk.settle(self._message)
 
     def on_answered(self, request: InFlight, answer: Any) -> None:
         """A question is answered to who asked; all else is told to every session of the client."""
@@ -89,7 +89,7 @@ class Desk:
         self._asking: set[asyncio.Future[None]] = set()
         self._is_copy = key.permits("trade") is not None
         self.unsettled: set[int] = set()
-        """Numbers of requests that are neither stored nor refused yet."""
+        """Numbers of requests that are neither stored nor answered yet."""
 
     @property
     def is_flooded(self) -> bool:
@@ -137,15 +137,20 @@ class Desk:
         """Says why nothing follows; where something still might, that the order is not rejected."""
         text = f"{why.code}: {why.text}"
         if why.http_status in NOT_NOW:
-            self._tell(*words.business_reject(message, words.UNAVAILABLE, text))
+            answer = words.business_reject(message, words.UNAVAILABLE, text)
         elif why.http_status == UNKNOWN:
-            self._tell(*words.business_reject(message, words.OTHER, text))
+            answer = words.business_reject(message, words.OTHER, text)
         else:
-            self._tell(*words.refused(message, why, self._own_id()))
+            answer = words.refused(message, why, self._own_id())
+        self._finish(message, answer)
 
     def settle(self, message: Message) -> None:
-        """A request is stored, or refused."""
+        """A request is stored, or the client was told what it asked for, or why not."""
         self.unsettled.discard(message.seq)
+
+    def put_off(self, message: Message) -> None:
+        """Nobody answers it here any more: it will be asked for again."""
+        self.unsettled.add(message.seq)
 
     def close(self) -> None:
         """The session is over."""
@@ -153,8 +158,9 @@ class Desk:
             asking.cancel()
 
     def _request(self, message: Message) -> None:
-        if message.is_poss_dup and not self._is_in_time(message):
-            self.refuse(message, refusal("RESENT_TOO_LATE"))
+        late = self._late(message)
+        if late is not None:
+            self.refuse(message, late)
             return
         fields = words.request_of(message, self._account(message))
         request = decode_order_request(_encode(fields))
@@ -183,15 +189,31 @@ class Desk:
             return sent
         return None
 
-    def _is_in_time(self, message: Message) -> bool:
-        """Whether a request that is sent again may still make risk. Nobody knows why it is late."""
+    def _late(self, message: Message) -> Refusal | None:
+        """Why a request makes no risk any more. Nobody knows what kept it: a line, or this gateway.
+
+        One that is sent again may have arrived the first time.
+        """
         if message.msg_type not in MAKES_RISK:
-            return True
-        sent_at = message.get(tags.ORIG_SENDING_TIME) or message.get(tags.SENDING_TIME)
+            return None
+        is_fresh = self._is_recent(message, tags.SENDING_TIME)
+        if message.is_poss_dup:
+            is_new = self._is_recent(message, tags.ORIG_SENDING_TIME)
+            return None if is_fresh and is_new else refusal("RESENT_TOO_LATE")
+        return None if is_fresh else refusal("SENDING_TIME_OUT_OF_WINDOW")
+
+    def _is_recent(self, message: Message, tag: int) -> bool:
+        if not message.get(tag):
+            raise words.BadField(tag, words.NO_TAG, f"required tag {tag} is missing")
         try:
-            return self._means.intake.is_in_time(time_ns(sent_at))
+            return self._means.intake.is_recent(time_ns(message.get(tag)))
         except ValueError as error:
-            raise words.BadField(tags.ORIG_SENDING_TIME, words.WRONG_FORMAT, str(error)) from error
+            raise words.BadField(tag, words.WRONG_FORMAT, str(error)) from error
+
+    def _finish(self, message: Message, answer: tuple[str, Body]) -> None:
+        """The last that is said to a request; if nobody hears it, the request comes again."""
+        if self._tell(*answer):
+            self.settle(message)
 
     async def _learn_and_enter(self, message: Message, request: OrderRequest) -> None:
         """Asks which instrument an order is in that was never seen here."""
@@ -218,10 +240,12 @@ class Desk:
         for number, order in enumerate(mine, 1):
             last = (tags.LAST_RPT_REQUESTED, "Y" if number == len(mine) else "N")
             copied = words.copied(order) if self._is_copy else ()
-            self._tell(*words.order_status(order, self._own_id(), named, total, last, *copied))
+            self._finish(
+                message, words.order_status(order, self._own_id(), named, total, last, *copied)
+            )
         if not mine:
             last = (tags.LAST_RPT_REQUESTED, "Y")
-            self._tell(*words.no_orders(self._own_id(), named, total, last))
+            self._finish(message, words.no_orders(self._own_id(), named, total, last))
 
     async def _working(self, account: str | None) -> list[dict[str, Any]]:
         """All working orders, page by page."""
@@ -244,6 +268,7 @@ class Desk:
         return next(iter(self._key.accounts))
 
     def _ask(self, message: Message, question: Coroutine[Any, Any, None]) -> None:
+        self.unsettled.add(message.seq)
         asking = asyncio.ensure_future(self._asked(message, question))
         self._asking.add(asking)
         asking.add_done_callback(self._asking.discard)

@@ -27,9 +27,9 @@ class Numbers:
         self._sent.extend(standing.sent)
 
     def sent(self, sent: Sent) -> None:
-        """Remembers what leaves, but for messages of the session itself."""
+        """Remembers what leaves; of the session's own messages only a Reject, which is an answer."""
         self.next_out = sent.seq + 1
-        if sent.msg_type not in tags.ADMIN:
+        if sent.msg_type not in tags.ADMIN or sent.msg_type == tags.REJECT:
             self._sent.append(sent)
             self._unsaved.append(sent)
 
