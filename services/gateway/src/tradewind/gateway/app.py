@@ -245,7 +245,7 @@ class Gateway:
             parts.append(files.follow([settings.people_file], take_people, "list of people"))
             parts.append(self.people.run())
         if settings.certificate is not None and self.tls is not None:
-            take_certificate = partial(settings.certificate.load_into, self.tls)
+            take_certificate = partial(settings.certificate.show_in, self.tls)
             parts.append(files.follow(settings.certificate.files, take_certificate, "certificate"))
         return parts
 

@@ -28,17 +28,24 @@ class Certificate:
         """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        self.load_into(context)
-        return context
-
-    def load_into(self, context: ssl.SSLContext) -> None:
-        """What connects from now on is shown this certificate. Raises as `context` does."""
         try:
-            # Tried on another context first: a key that does not fit would stay half loaded.
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.chain_file, self.key_file)
             context.load_cert_chain(self.chain_file, self.key_file)
         except (OSError, ssl.SSLError) as error:
             raise SettingsError(
                 f"{self.chain_file} and {self.key_file} are no certificate and its key: {error}",
                 code="TLS_UNUSABLE",
             ) from error
+        return context
+
+    def show_in(self, context: ssl.SSLContext) -> None:
+        """What connects to `context` from now on is shown this one. Raises as `context` does.
+
+        It is not loaded into it: a context keeps one certificate for each kind of key, and would go
+        on to show the old one where the new one's key is of another kind.
+        """
+        fresh = self.context()
+
+        def show(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+            connection.context = fresh
+
+        context.sni_callback = show
