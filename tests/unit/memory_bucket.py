@@ -10,12 +10,13 @@ from tradewind.common.jetstream import KvEntry
 
 
 class MemoryBucket:
-    """While `is_up` is False nothing is stored, and nothing answers."""
+    """While `is_up` is False nothing is stored, and nothing answers. `now_ns` stamps what is."""
 
     def __init__(self) -> None:
         self.held: dict[str, KvEntry] = {}
         self.revision = 0
         self.is_up = True
+        self.now_ns = 0
         self._watchers: list[asyncio.Queue[KvEntry]] = []
 
     async def get(self, key: str) -> KvEntry | None:
@@ -29,7 +30,7 @@ class MemoryBucket:
     async def put(self, key: str, value: bytes) -> int:
         self._require_up()
         self.revision += 1
-        self.held[key] = KvEntry(key, value, self.revision)
+        self.held[key] = KvEntry(key, value, self.revision, self.now_ns)
         for watcher in self._watchers:
             watcher.put_nowait(self.held[key])
         return self.revision

@@ -57,7 +57,8 @@ class World:
 
     def record(self) -> Record:
         self.ordinal += 1
-        return Record(self.ordinal, 5, "events.0", {}, b"")
+        self.bucket.now_ns += 1
+        return Record(self.ordinal, self.bucket.now_ns, "events.0", {}, b"")
 
     def happens(self, event: Event, *processes: Alerts) -> None:
         """All processes hear of an output."""
@@ -121,6 +122,23 @@ async def test_one_that_was_taken_is_not_handed_on_and_opens_anew(world: World) 
         world.happens(DENIED, process)
         await eventually(lambda: process.open_count == 1)
         assert (world.stored[0].acknowledged_by, world.stored[0].owner) == ("", "desk")
+
+
+@pytest.mark.parametrize("event", [KILLED, DENIED])
+async def test_a_slower_process_does_not_open_what_was_taken(world: World, event: Event) -> None:
+    async with world.process() as quick, world.process() as slow:
+        record = world.record()
+        quick.take(0, record, event)
+        await eventually(lambda: (quick.open_count, slow.open_count) == (1, 1))
+        await world.acknowledge(world.stored[0])
+        await eventually(lambda: (quick.open_count, slow.open_count) == (0, 0))
+        slow.take(0, record, event)
+        await asyncio.sleep(0.03)
+        assert [alert.is_open for alert in world.stored] == [False]
+    async with world.process() as again:
+        again.take(0, record, event)
+        await asyncio.sleep(0.03)
+        assert [alert.is_open for alert in world.stored] == [False]
 
 
 async def test_what_happened_while_nobody_ran_is_raised_at_the_next_start(world: World) -> None:

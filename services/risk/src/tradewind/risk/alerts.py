@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import msgspec
 
@@ -28,6 +29,20 @@ REMEMBER_S = 1.0
 RETRY_S = 0.1
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An alert as the bucket had it: at which revision, by the broker's stamp, and since when."""
+
+    alert: Alert
+    revision: int
+    ts_ns: int
+    since_s: float
+
+    def covers(self, other: Alert) -> bool:
+        """Whether nothing new has happened: it is open, or was taken when that had happened."""
+        return self.alert.is_open or other.raised_ns <= self.ts_ns
+
+
 class Alerts:
     """The alerts of all shards, as one process sees them."""
 
@@ -45,7 +60,7 @@ class Alerts:
         self._escalates_to = escalates_to
         self._clock = clock
         self._queue: asyncio.Queue[Alert | tuple[int, int]] = asyncio.Queue()
-        self._seen: dict[str, tuple[Alert, int, float]] = {}
+        self._seen: dict[str, Seen] = {}
         self._raising: set[str] = set()
         self._from: dict[int, int] = {}
         self._last: dict[int, int] = {}
@@ -53,7 +68,7 @@ class Alerts:
     @property
     def open_count(self) -> int:
         """How many nobody has taken."""
-        return sum(alert.is_open for alert, _revision, _since_s in self._seen.values())
+        return sum(seen.alert.is_open for seen in self._seen.values())
 
     async def begin(self, tails: dict[int, int]) -> None:
         """Finds what has been raised; at the first start what is past, up to `tails`, is not.
@@ -80,7 +95,7 @@ class Alerts:
 
     def put(self, alert: Alert) -> None:
         """One that is no output's: it is raised, unless it is open."""
-        if not self._is_known(alert.alert_id):
+        if not self._is_known(alert):
             self._raising.add(alert.alert_id)
             self._queue.put_nowait(alert)
 
@@ -107,10 +122,10 @@ class Alerts:
         remembered_s = self._clock()
         while True:
             await asyncio.sleep(LOOK_S)
-            for alert, revision, since_s in list(self._seen.values()):
-                is_waiting = alert.is_open and not alert.is_escalated
-                if is_waiting and self._clock() - since_s >= ESCALATES_AFTER_S:
-                    await self._hand_on(alert, revision)
+            for seen in list(self._seen.values()):
+                is_waiting = seen.alert.is_open and not seen.alert.is_escalated
+                if is_waiting and self._clock() - seen.since_s >= ESCALATES_AFTER_S:
+                    await self._hand_on(seen.alert, seen.revision)
             if self._clock() - remembered_s >= REMEMBER_S:
                 remembered_s = self._clock()
                 for shard, ordinal in self._last.items():
@@ -118,17 +133,19 @@ class Alerts:
                         self._from[shard] = ordinal
                         self._queue.put_nowait((shard, ordinal))
 
-    def _is_known(self, alert_id: str) -> bool:
-        """Whether it is open, or about to be."""
-        found = self._seen.get(alert_id)
-        return alert_id in self._raising or (found is not None and found[0].is_open)
+    def _is_known(self, alert: Alert) -> bool:
+        """Whether it is open, or about to be, or was told of and taken."""
+        seen = self._seen.get(alert.alert_id)
+        return alert.alert_id in self._raising or (seen is not None and seen.covers(alert))
 
-    def _see(self, entry: KvEntry) -> None:
+    def _see(self, entry: KvEntry) -> Seen:
+        """What is known of the entry's alert: it, or what came after it."""
         alert = alerts.decode(entry)
         before = self._seen.get(alert.alert_id)
-        if before is None or entry.revision > before[1]:
-            since_s = before[2] if before and before[0].is_open else self._clock()
-            self._seen[alert.alert_id] = (alert, entry.revision, since_s)
+        if before is None or entry.revision > before.revision:
+            since_s = before.since_s if before and before.alert.is_open else self._clock()
+            self._seen[alert.alert_id] = Seen(alert, entry.revision, entry.ts_ns, since_s)
+        return self._seen[alert.alert_id]
 
     async def _is_stored(self, item: Alert | tuple[int, int]) -> bool:
         try:
@@ -143,12 +160,15 @@ class Alerts:
         return True
 
     async def _raise(self, alert: Alert) -> None:
-        """Under its id, unless another process was quicker; one that was taken opens anew."""
+        """Under its id, unless another process was quicker.
+
+        One that was taken opens anew for what has happened since, and not because this process is
+        slower than the other one, or judges again what it did before it was started.
+        """
         found = await self._bucket.get(alerts.key_of(alert.alert_id))
-        if found is not None:
-            self._see(found)
-        if found is None or not alerts.decode(found).is_open:
-            revision = await self._write(alert, found.revision if found else 0)
+        seen = self._see(found) if found is not None else None
+        if seen is None or not seen.covers(alert):
+            revision = await self._write(alert, seen.revision if seen else 0)
             self._see(KvEntry(alerts.key_of(alert.alert_id), alerts.encode(alert), revision))
             log.error("alert %s of %s: %s", alert.alert_id, alert.owner, alert.text)
         self._raising.discard(alert.alert_id)
