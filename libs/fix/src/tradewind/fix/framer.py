@@ -3,7 +3,7 @@
 
 import re
 
-from tradewind.fix.message import BEGIN
+from tradewind.fix.message import BEGIN, SOH
 
 MESSAGE_BYTES_MAX = 64 * 1024
 _TRAILER_BYTES = len(b"10=000\x01")
@@ -40,6 +40,10 @@ class Framer:
             end = start.end() + int(start[1]) + _TRAILER_BYTES
             if end > MESSAGE_BYTES_MAX:
                 raise TooLong(f"a message of {end} bytes")
+            following = buffer.find(SOH + BEGIN, start.end(), end)
+            if following >= 0:  # its length is wrong: it must not take the next message along
+                buffer = buffer[following + 1 :]
+                continue
             if len(buffer) < end:
                 break
             found.append(buffer[:end])

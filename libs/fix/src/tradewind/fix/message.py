@@ -92,7 +92,7 @@ def decode(raw: bytes) -> Message:
     """Reads what the framer has cut out.
 
     Raises:
-        Garbled: framing, length or checksum are wrong, or there is no number.
+        Garbled: framing, length or checksum are wrong, or MsgSeqNum is no number.
         Malformed: it is a message, and breaks a rule.
     """
     parts = raw.split(SOH)
@@ -118,9 +118,12 @@ def is_number(text: str) -> bool:
 def _read(parts: Iterable[bytes]) -> Message:
     pairs = [part.decode("latin-1").partition("=") for part in parts]
     named = dict((tag, value) for tag, _equals, value in reversed(pairs))
-    msg_type, number = named["35"], named.get("34", "")
+    msg_type, number = named["35"], named.get("34")
+    if number is None:
+        text = "MsgSeqNum (34) is missing"
+        raise Malformed(text, reason=1, tag=tags.MSG_SEQ_NUM, seq=0, msg_type=msg_type)
     if not is_number(number):
-        raise Garbled("there is no MsgSeqNum")
+        raise Garbled("MsgSeqNum is no number")
     seq = int(number)
     fields: dict[int, str] = {}
     for name, _equals, value in pairs:

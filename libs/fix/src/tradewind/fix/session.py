@@ -330,9 +330,15 @@ class Session:
         self._end("a message is from or for somebody else")
 
     def _refuse_malformed(self, error: Malformed) -> None:
-        """It uses its number up only if it is the next one; a later one will be asked for."""
+        """It uses its number up only if it is the next one; a later one will be asked for.
+
+        One without a number ends the connection: its sender has to be mended, says the standard.
+        """
         if self.state is State.LOGGING_ON:
             self._end(f"the first message cannot be read: {error.text}")
+        elif not error.seq:
+            self._say_logout(error.text)
+            self._end(error.text)
         elif error.seq == self._store.next_in:
             self.reject(Message(error.msg_type, error.seq, {}), error.reason, error.tag, error.text)
             self._store.expect(error.seq + 1)

@@ -196,19 +196,16 @@ class Desk:
         """
         if message.msg_type not in MAKES_RISK:
             return None
-        is_fresh = self._is_recent(message, tags.SENDING_TIME)
-        if message.is_poss_dup:
-            is_new = self._is_recent(message, tags.ORIG_SENDING_TIME)
-            return None if is_fresh and is_new else refusal("RESENT_TOO_LATE")
-        return None if is_fresh else refusal("SENDING_TIME_OUT_OF_WINDOW")
-
-    def _is_recent(self, message: Message, tag: int) -> bool:
-        if not message.get(tag):
-            raise words.BadField(tag, words.NO_TAG, f"required tag {tag} is missing")
-        try:
-            return self._means.intake.is_recent(time_ns(message.get(tag)))
-        except ValueError as error:
-            raise words.BadField(tag, words.WRONG_FORMAT, str(error)) from error
+        is_recent = self._means.intake.is_recent
+        sent_ns = _moment_ns(message, tags.SENDING_TIME)
+        if not message.is_poss_dup:
+            return None if is_recent(sent_ns) else refusal("SENDING_TIME_OUT_OF_WINDOW")
+        first_ns = _moment_ns(message, tags.ORIG_SENDING_TIME)
+        if first_ns > sent_ns:
+            text = "OrigSendingTime (122) is after SendingTime (52)"
+            raise words.BadField(tags.ORIG_SENDING_TIME, words.WRONG_TIME, text)
+        is_new = is_recent(sent_ns) and is_recent(first_ns)
+        return None if is_new else refusal("RESENT_TOO_LATE")
 
     def _finish(self, message: Message, answer: tuple[str, Body]) -> None:
         """The last that is said to a request; if nobody hears it, the request comes again."""
@@ -281,3 +278,13 @@ class Desk:
 
     def _own_id(self) -> str:
         return f"{self._name}-{next(self._own)}"
+
+
+def _moment_ns(message: Message, tag: int) -> int:
+    text = message.get(tag)
+    if not text:
+        raise words.BadField(tag, words.NO_TAG, f"required tag {tag} is missing")
+    try:
+        return time_ns(text)
+    except ValueError as error:
+        raise words.BadField(tag, words.WRONG_FORMAT, str(error)) from error

@@ -27,7 +27,7 @@ class Numbers:
         self._sent.extend(standing.sent)
 
     def sent(self, sent: Sent) -> None:
-        """Remembers what leaves; of the session's own messages only a Reject, which is an answer."""
+        """Remembers what leaves; of the session's own messages only a Reject: it is an answer."""
         self.next_out = sent.seq + 1
         if sent.msg_type not in tags.ADMIN or sent.msg_type == tags.REJECT:
             self._sent.append(sent)

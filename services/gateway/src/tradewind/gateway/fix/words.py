@@ -29,7 +29,7 @@ from tradewind.gateway.errors import Refusal
 
 View = Mapping[str, Any]
 Fields = dict[str, Any]
-NO_TAG, NO_VALUE, WRONG_VALUE, WRONG_FORMAT = 1, 4, 5, 6
+NO_TAG, NO_VALUE, WRONG_VALUE, WRONG_FORMAT, WRONG_TIME = 1, 4, 5, 6, 10
 """SessionRejectReason."""
 UNSUPPORTED, UNAVAILABLE, OTHER = "3", "4", "0"
 """BusinessRejectReason."""
