@@ -14,7 +14,7 @@ from tradewind.core.commands import CancelOrder
 from tradewind.fix.stamps import stamp
 from tradewind.gateway.egress import Subscriber
 from tradewind.gateway.errors import refusal
-from tradewind.gateway.fix import history
+from tradewind.gateway.fix import history, scribe
 from tradewind.gateway.fix.acceptor import Acceptor
 
 from .conftest import RESET, Client, Guards, MemoryLog, MemoryResume
@@ -324,6 +324,22 @@ async def test_a_gateway_that_is_behind_does_not_take_back_what_was_told(
         assert [(await client.hear())[11] for _ in range(2)] == ["missed", "new"]
     pages = [msgspec.json.decode(body, type=history.Page) for _at, body in log.stored["k1"]]
     assert [page.heard[other] for page in pages[1:]] == [5] * (len(pages) - 1)
+
+
+async def test_who_asks_for_much_again_and_again_is_served_as_fast_as_it_reads(
+    harness: Harness, dial: Client, acceptor: Acceptor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All at once it would be more than may be unread, and nobody else's turn for long."""
+    monkeypatch.setattr(scribe, "PAST_BYTES", 10_000)
+    monkeypatch.setattr(scribe, "UNREAD_BYTES_MAX", 200_000)
+    async with dial() as client:
+        for number in range(500):
+            happens(harness, f"c-{number}")
+        for _ in range(5):
+            await client.say("2", (7, "2"), (16, "0"))
+        again = 0
+        while again < 5 * 500:
+            again += (await client.hear()).get(43) == "Y"
 
 
 async def test_a_session_that_another_gateway_takes_is_cut_off(

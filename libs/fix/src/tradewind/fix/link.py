@@ -85,6 +85,7 @@ class Link:
         """
         try:
             self._take(first)
+            await self._send_more()
             await supervise(self._read(), self._tick())
         except (*BROKEN, TooLong, OutOfNumbers) as error:
             raise LinkDown(repr(error)) from error
@@ -130,6 +131,13 @@ class Link:
             if not data:
                 raise LinkDown(self._why or "the peer has closed the connection")
             self._take(data)
+            await self._send_more()
+
+    async def _send_more(self) -> None:
+        """A long answer leaves in parts, as fast as the peer reads; until then nothing is read."""
+        while self.session.send_more(time.monotonic()):
+            await self._writer.drain()
+            await asyncio.sleep(0)
 
     async def _tick(self) -> None:
         while True:

@@ -13,7 +13,8 @@ a number that is too low, and no possible duplicate, ends the connection. Where 
   late is another order. Its peer is told to fill the gap.
 """
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -32,6 +33,8 @@ from tradewind.fix.stamps import stamp
 from tradewind.fix.store import Store
 
 QUEUE_MAX = 10_000
+RESENT_AT_ONCE = 200
+"""So many take some 10 ms, and there are other connections."""
 LOGON_TIMEOUT_S = 3.0
 LOGOUT_TIMEOUT_S = 2.0
 ASK_AGAIN_S = 5.0
@@ -87,6 +90,7 @@ class Session:
         self._deliver = deliver
         self._close = close
         self._queue: dict[int, Message] = {}
+        self._again: deque[Iterator[bytes]] = deque()
         self._asked_until = 0
         self._asked_s = 0.0
         self._heard_s = self._sent_s = self._began_s = self._now_s = now_s
@@ -138,6 +142,22 @@ class Session:
         if self.state is State.UP:
             self._say_logout(text)
             self.state, self._began_s = State.LOGGING_OUT, now_s
+
+    def send_more(self, now_s: float) -> bool:
+        """The next part of what was asked for again; whether there is more.
+
+        What is new leaves between the parts: its number says where it belongs.
+        """
+        self._now_s = now_s
+        for _ in range(RESENT_AT_ONCE):
+            if not self._again or self.state is State.CLOSED:
+                return False
+            data = next(self._again[0], None)
+            if data is None:
+                self._again.popleft()
+            else:
+                self._put(data)
+        return True
 
     def cut(self, why: str) -> None:
         """Stops at once: nothing more is read or said, whatever has come already."""
@@ -299,18 +319,24 @@ class Session:
         if not 0 < begin <= end:
             self.reject(request, 5, tags.BEGIN_SEQ_NO, f"of {begin} to {end} nothing was sent")
             return
-        for sent in self._store.replay(begin, end):
-            self._gap_fill(begin, sent.seq)
-            self._put(self._encode(sent, is_again=True))
-            begin = sent.seq + 1
-        self._gap_fill(begin, end + 1)
+        self._again.append(self._sent_again(begin, end))
+        if len(self._again) == 1:
+            self.send_more(self._now_s)
 
-    def _gap_fill(self, begin: int, end: int) -> None:
+    def _sent_again(self, begin: int, end: int) -> Iterator[bytes]:
+        for sent in self._store.replay(begin, end):
+            if begin < sent.seq:
+                yield self._gap_fill(begin, sent.seq)
+            yield self._encode(sent, is_again=True)
+            begin = sent.seq + 1
+        if begin <= end:
+            yield self._gap_fill(begin, end + 1)
+
+    def _gap_fill(self, begin: int, end: int) -> bytes:
         """Says that there is nothing from `begin` up to, but without, `end`."""
-        if begin < end:
-            body = ((tags.GAP_FILL_FLAG, "Y"), (tags.NEW_SEQ_NO, str(end)))
-            fill = Sent(begin, tags.SEQUENCE_RESET, body, self._stamp())
-            self._put(self._encode(fill, is_again=True))
+        body = ((tags.GAP_FILL_FLAG, "Y"), (tags.NEW_SEQ_NO, str(end)))
+        fill = Sent(begin, tags.SEQUENCE_RESET, body, self._stamp())
+        return self._encode(fill, is_again=True)
 
     def _logged_out(self, message: Message) -> None:
         if self.state is State.UP:

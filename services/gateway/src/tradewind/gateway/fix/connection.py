@@ -112,7 +112,7 @@ class Connection:
     async def push_in_time(self, frame: bytes) -> None:
         """Tells a report of the past."""
         self._report(_decode(frame))
-        await self._scribe.room()
+        await self._scribe.drain()
 
     def log_out(self, text: str) -> None:
         """Says goodbye, and why."""

@@ -13,7 +13,7 @@ from tradewind.gateway.fix.outlet import Outlet
 UNREAD_BYTES_MAX = 8 * 1024 * 1024
 PAGE_BYTES = 32 * 1024
 PAST_BYTES = 256 * 1024
-"""As much of what a client has missed waits at once."""
+"""As much of what a client has missed, or asks for again, waits at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class Scribe:
         self._news = asyncio.Event()
         self._has_left = asyncio.Event()
         self._is_closing = False
+        self._is_over = False
 
     def write(self, data: bytes) -> None:
         """Takes bytes; never waits."""
@@ -58,18 +59,15 @@ class Scribe:
             self._outlet.abort()
 
     async def drain(self) -> None:
-        """Never waits: what is held has a bound of its own."""
+        """Waits while much waits: what a client has missed, or asks for, may be any amount."""
+        while self._bytes > PAST_BYTES and not self._is_over:
+            self._has_left.clear()
+            await self._has_left.wait()
 
     def close(self) -> None:
         """Ends the connection when what was written has left."""
         self._is_closing = True
         self._news.set()
-
-    async def room(self) -> None:
-        """Waits while much waits: what a client has missed may be any amount."""
-        while self._bytes > PAST_BYTES:
-            self._has_left.clear()
-            await self._has_left.wait()
 
     async def run(self) -> None:
         """Lets leave what is stored, until the session is closed.
@@ -85,6 +83,8 @@ class Scribe:
                 while self._held:
                     await self._leave()
         finally:
+            self._is_over = True
+            self._has_left.set()
             self._outlet.close()
 
     async def _leave(self) -> None:
