@@ -169,3 +169,14 @@ def test_the_kill_switch_and_limits_are_said_with_the_key_that_was_named(
         ("approve-limits", {"subject": "SetScopeLimits account:*", "version": 2}),
     ]
     assert run("limits", "set-scope", "firm", "max_gross", "--version", "2")[0] == 2
+
+
+def test_a_table_shows_names_whole_and_words_as_they_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    alert = {"alert_id": "denied-0-DEMO-TRADING_HALTED", "text": "by ann: [/b] and [red]" * 5}
+    orders.print_table([alert], ("alert_id", "scope", "text"), "")
+    shown = capsys.readouterr().out
+    assert "denied-0-DEMO-TRADING_HALTED " in shown
+    assert "[/b]" in shown
+    assert "\u2026" not in shown

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from tradewind.cli.client import GatewayClient
 from tradewind.cli.console_io import EXIT_DOES_NOT_HOLD, EXIT_HOLDS, out, print_json, run_or_explain
@@ -337,13 +338,17 @@ def _line(answer: dict[str, Any]) -> str:
 
 
 def print_table(rows: list[dict[str, Any]], columns: tuple[str, ...], nothing: str) -> None:
-    """Rows as a table, or a sentence when there are none."""
+    """Rows as a table, or a sentence when there are none.
+
+    The first column names the row for other commands: it stays in one piece. Whatever words people
+    and venues have used are shown as they are.
+    """
     if not rows:
         out.print(nothing)
         return
     table = Table(box=None, pad_edge=False)
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold", no_wrap=column == columns[0])
     for row in rows:
-        table.add_row(*(str(row.get(column) or "") for column in columns))
+        table.add_row(*(Text(str(row.get(column) or "")) for column in columns))
     out.print(table)

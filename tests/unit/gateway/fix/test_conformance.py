@@ -36,10 +36,10 @@ def message(msg_type: str, *body: Field, seq: int = 2, **changes: str) -> bytes:
     return wire(fields)  # type: ignore[arg-type]
 
 
-def order(*more: Field, without: int = 0, **changes: str) -> bytes:
+def order(*more: Field, without: int = 0, seq: int = 2, **changes: str) -> bytes:
     """A NewOrderSingle, without a tag or with others."""
     terms = [(tag, value) for tag, value in ORDER.items() if tag != without]
-    return message("D", *more, *terms, **changes)
+    return message("D", *more, *terms, seq=seq, **changes)
 
 
 def reject(reason: int, tag: int | None = None) -> dict[int, str]:
@@ -100,7 +100,7 @@ CASES = {
     "14b": Case((order(without=55),), (reject(1, 55),), 3),
     "14c": Case((message("0", (55, "BTC-USD")),), (), 3),
     "14d": Case((message("0", (58, "")),), (reject(4, 58),), 3),
-    "14e": Case((order((126, NOW), without=54), order((54, "9"), without=54, t34="3")),
+    "14e": Case((order((126, NOW), without=54), order((54, "9"), without=54, seq=3)),
                 (reject(1, 54), reject(5, 54)), 4),
     "14f": Case((order((126, "tomorrow")),), (reject(6, 126),), 3),
     "14g": Case((message("0", (58, "text"), (50, "desk")),), (), 3),

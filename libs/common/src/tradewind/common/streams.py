@@ -21,7 +21,9 @@ READY_TIMEOUT_S = 15.0
 MESSAGE_BYTES_MAX = 64 * 1024
 PAGES_MAX = 1_000
 ALERTS_KEPT_NS = 90 * 86_400 * 1_000_000_000
-"""Since they were last said: what happened is in the outputs for good."""
+"""Since they were last said, and no longer than there is room: the next alert is always raised.
+
+What happened is in the outputs for good."""
 
 Config = dict[str, Any]
 
@@ -51,7 +53,7 @@ def STREAMS(shards: int) -> dict[str, Config]:
     table["AUDIT"] = _log("audit.>") | {"deny_purge": True}
     for bucket, storage in BUCKETS.items():
         table[f"KV_{bucket}"] = _bucket(bucket, storage)
-    table["KV_ALERTS"] = _bucket("ALERTS", "file") | {"max_age": ALERTS_KEPT_NS}
+    table["KV_ALERTS"] = _bucket("ALERTS", "file") | {"max_age": ALERTS_KEPT_NS, "discard": "old"}
     for store in ("SNAPSHOTS", "INCIDENTS"):
         table[f"OBJ_{store}"] = _object_store(store)
     return {name: {"name": name, "retention": "limits", **config} for name, config in table.items()}
