@@ -134,9 +134,32 @@ async def test_a_missing_page_is_seen_but_for_the_oldest(log: MemoryLog) -> None
     log.stored["k1"] = pages[2:]
     assert len((await History(log, "k1").open(TAILS, is_new=False)).sent) == 3
     log.stored["k1"] = pages[:2] + pages[3:]
-    with pytest.raises(CorruptionError, match="page 3"):
+    with pytest.raises(CorruptionError, match="are missing"):
         await History(log, "k1").open(TAILS, is_new=False)
     log.stored["k1"] = [(1, b'{"number":"x"}')]
     with pytest.raises(CorruptionError, match="cannot be read"):
         await History(log, "k1").open(TAILS, is_new=False)
     await History(log, "k1").open(TAILS, is_new=True)
+
+
+async def test_pages_that_go_while_they_are_read_are_read_again(
+    log: MemoryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session is written at another gateway, and the stream lets the oldest pages go."""
+    other = History(log, "k1")
+    await other.open(TAILS, is_new=False)
+    await other.add(2, 2, TAILS, ())
+    first, _second = await log.pages("k1")
+    await other.add(3, 3, TAILS, ())
+    third = await log.last("k1")
+    assert third is not None
+    await other.add(4, 4, TAILS, ())
+    reads = iter([[first, third]])
+    read = log.pages
+
+    async def pages(name: str) -> list[tuple[int, bytes]]:
+        return next(reads, None) or await read(name)
+
+    monkeypatch.setattr(log, "pages", pages)
+    standing = await History(log, "k1").open(TAILS, is_new=False)
+    assert (standing.next_out, standing.next_in) == (4, 4)

@@ -17,7 +17,7 @@ from typing import Protocol
 
 import msgspec
 
-from tradewind.common.errors import BusError, CorruptionError, TradewindError
+from tradewind.common.errors import BusError, CorruptionError, Refused, TradewindError
 from tradewind.fix.message import Sent
 
 log = logging.getLogger(__name__)
@@ -134,7 +134,7 @@ class History:
     async def _try_open(self, tails: Mapping[int, int], is_new: bool) -> Standing:
         found = await self._kept(is_new)
         revision = found[-1][0] if found else 0
-        pages = [] if is_new else _of_one_session(await _decoded(found))
+        pages = [] if is_new else await self._of_one_session(await _decoded(found))
         if pages:
             last = pages[-1]
             sent = tuple(sent for page in pages for sent in page.sent)
@@ -161,6 +161,22 @@ class History:
         last = await self._log.last(self._name)
         return [last] if last else []
 
+    async def _of_one_session(self, pages: list[Page]) -> list[Page]:
+        """The pages since both sides last began with 1; the oldest may be gone, no other.
+
+        Raises:
+            Refused: pages came and went while these were read.
+            CorruptionError: pages are missing.
+        """
+        begun = max((place for place, page in enumerate(pages) if page.is_new), default=0)
+        pages = pages[begun:]
+        if not pages or pages[-1].number - pages[0].number + 1 == len(pages):
+            return pages
+        last = await self._log.last(self._name)
+        if last is not None and _decode(last[1]) != pages[-1]:
+            raise Refused(f"FIX session {self._name} is written while it is read")
+        raise CorruptionError(f"pages of FIX session {self._name} are missing")
+
     async def _has(self, body: bytes) -> bool:
         """Whether the page is stored after all. A server that lags says no: then it is refused."""
         try:
@@ -173,16 +189,6 @@ class History:
             raise SessionTaken(f"FIX session {self._name} is another gateway's")
         self._revision = found[0]
         return True
-
-
-def _of_one_session(pages: list[Page]) -> list[Page]:
-    """The pages since both sides last began with 1; the oldest may be gone, no other."""
-    begun = max((place for place, page in enumerate(pages) if page.is_new), default=0)
-    pages = pages[begun:]
-    for number, page in enumerate(pages, pages[0].number if pages else 0):
-        if page.number != number:
-            raise CorruptionError(f"page {number} of a FIX session is missing")
-    return pages
 
 
 _encode = msgspec.json.Encoder().encode
