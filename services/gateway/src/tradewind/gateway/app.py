@@ -111,7 +111,7 @@ class Gateway:
             answer_wait_ms=settings.answer_wait_ms,
         )
         means = Means(calls, intake, queries, resume)
-        self.fix = Acceptor(means, self.egress, self.disconnects, Pages(bus), lambda: self.is_ready)
+        self.fix = Acceptor(means, self.egress, self.disconnects, Pages(bus), lambda: self.can_tell)
         self.application = self._application(calls, intake, queries)
 
     def _application(self, calls: Calls, intake: Intake, queries: Queries) -> Starlette:
@@ -135,8 +135,13 @@ class Gateway:
     @property
     def is_ready(self) -> bool:
         """Connected, reading outputs, knows instruments and nonces, and not on its way out."""
-        is_up = self.bus.is_connected and self.egress.is_caught_up and not self.is_stopping
-        return is_up and self.used.nonces.is_ready and bool(self.instruments.all())
+        is_up = self.bus.is_connected and self.can_tell and not self.is_stopping
+        return is_up and self.used.nonces.is_ready
+
+    @property
+    def can_tell(self) -> bool:
+        """Reading outputs, and knows the instruments that they are in."""
+        return self.egress.is_caught_up and bool(self.instruments.all())
 
     def facts(self) -> dict[str, Any]:
         """What the gateway says of itself in its heartbeat and in GET /v1/status."""

@@ -48,14 +48,14 @@ class Acceptor:
         egress: Egress,
         disconnects: Disconnects,
         sessions: Log,
-        is_ready: Callable[[], bool],
+        can_tell: Callable[[], bool],
     ) -> None:
-        """`sessions` is where they are kept; `is_ready` whether reports can be told as they are.
+        """`sessions` is where they are kept; `can_tell` whether reports can be told as they are.
 
         A report is told under its number for good: not before this gateway knows instruments.
         """
         self._means = means
-        self._is_ready = is_ready
+        self._can_tell = can_tell
         self._sessions = sessions
         self._egress = egress
         self._disconnects = disconnects
@@ -131,7 +131,7 @@ class Acceptor:
 
     async def _open(self, logon: Message, connection: Connection) -> Refusal | None:
         """Takes the session from whichever gateway had it. Raises BusError."""
-        if not self._is_ready():
+        if not self._can_tell():
             return refusal("NOT_READY")
         try:
             return await connection.open(is_new=logon.get(tags.RESET_SEQ_NUM_FLAG) == "Y")
