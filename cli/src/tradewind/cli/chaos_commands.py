@@ -4,12 +4,12 @@
 import secrets
 import shutil
 import tempfile
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from tradewind.cli.chaos.driver import Driver
 from tradewind.cli.console_io import (
     EXIT_COULD_NOT_RUN,
     EXIT_DOES_NOT_HOLD,
@@ -23,12 +23,6 @@ from tradewind.cli.suite.facts import Protocol
 from tradewind.cli.suite_of import AsJson
 
 app = typer.Typer(no_args_is_help=True, help="Break a suite that is started for it, and judge.")
-
-
-class Driver(StrEnum):
-    """What runs the suite that is broken."""
-
-    PROCESS = "process"
 
 
 @app.command()
@@ -61,7 +55,6 @@ def run(
     from tradewind.cli.chaos.report import Plan
     from tradewind.cli.chaos.run import run_chaos
 
-    assert driver is Driver.PROCESS
     plan = Plan(
         scenario=scenario,
         faults=faults,
@@ -70,6 +63,7 @@ def run(
         rate=rate,
         sabotage=sabotage,
         protocol=protocol,
+        driver=driver,
     )
 
     async def work() -> int:

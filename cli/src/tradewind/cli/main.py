@@ -22,6 +22,7 @@ from tradewind.cli.suite_of import (
     Name,
     environment,
     running_facts,
+    running_table,
 )
 
 GATEWAY_PORT = 8080
@@ -111,7 +112,7 @@ def status(
         facts = running_facts(home, name)
         bus = await Bus.connect(facts.bus("auditor"), name="status")
         try:
-            found = await read_status(facts, bus)
+            found = await read_status(facts, running_table(facts), bus)
         finally:
             await bus.close()
         if as_json:

@@ -2,6 +2,7 @@
 """What a running suite says of itself: processes, heartbeats, stream leaders."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -9,7 +10,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from tradewind.cli.suite.facts import Facts
-from tradewind.cli.suite.launcher import read_table
 from tradewind.common import subjects
 from tradewind.common.errors import BusError
 from tradewind.common.jetstream import Bus, KeyValue
@@ -18,9 +18,8 @@ from tradewind.common.status import BUCKET
 NS_PER_MS = 1_000_000
 
 
-async def read_status(facts: Facts, bus: Bus) -> dict[str, Any]:
-    """Everything that `tradewind status --json` prints."""
-    table = read_table(facts)
+async def read_status(facts: Facts, table: Mapping[str, Any], bus: Bus) -> dict[str, Any]:
+    """Everything that `tradewind status --json` prints; `table` says who runs."""
     beats = await heartbeats(bus)
     return {
         "is_up": bool(table.get("is_up")),

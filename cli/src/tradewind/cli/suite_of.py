@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which suite a command means: a folder named by --home and --name."""
+"""Which suite a command means: a folder named by --home and --name, or a stack of containers.
+
+A stack is meant where TRADEWIND_STACK has its name, that of the Compose project; its secrets lie in
+the checkout's deploy folder.
+"""
 
 from collections.abc import Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from tradewind.cli.suite.facts import Facts, SuiteError, read_facts, suite_folder
-from tradewind.cli.suite.launcher import is_running
+from tradewind.cli.suite.facts import PRESENT, Facts, SuiteError, read_facts, suite_folder
+from tradewind.cli.suite.launcher import is_running, read_table
 
 DEFAULT_HOME = ".tradewind"
 DEFAULT_NAME = "main"
+STACK = "TRADEWIND_STACK"
 
 Home = Annotated[
     Path,
@@ -31,8 +36,13 @@ def running_facts(home: Path, name: str) -> Facts:
     """The facts of a running suite.
 
     Raises:
-        SuiteError: NOT_RUNNING, with what to do.
+        SuiteError: NOT_RUNNING, with what to do; of a stack also NO_ENGINE.
     """
+    if environment.get().get(STACK):
+        from tradewind.cli.suite.containers import facts_of
+        from tradewind.cli.suite.stack import DEPLOY, look
+
+        return facts_of(look(environment.get()[STACK], environment.get()), DEPLOY)
     folder = suite_folder(home, name)
     facts = read_facts(folder)
     if facts is None or not is_running(folder):
@@ -41,3 +51,19 @@ def running_facts(home: Path, name: str) -> Facts:
             code="NOT_RUNNING",
         )
     return facts
+
+
+def running_table(facts: Facts) -> dict[str, Any]:
+    """Who runs: the orchestrator's table, or what the engine says of a stack's containers."""
+    if not environment.get().get(STACK):
+        return read_table(facts)
+    from tradewind.cli.suite.stack import look
+
+    containers = look(facts.nonce, environment.get())
+    return {
+        "is_up": all(each.phase in PRESENT for each in containers.values()),
+        "processes": [
+            {"name": name, "phase": each.phase, "pid": each.state.pid, "restarts": each.restarts}
+            for name, each in containers.items()
+        ],
+    }

@@ -17,6 +17,7 @@ from tradewind.cli.client import GatewayClient, GatewayError
 from tradewind.cli.console_io import out
 from tradewind.cli.status import read_status
 from tradewind.cli.suite.facts import Facts
+from tradewind.cli.suite.launcher import read_table
 from tradewind.common import codec, subjects
 from tradewind.common.errors import BusError
 from tradewind.common.grid import Grid
@@ -88,7 +89,7 @@ async def live_view(facts: Facts) -> None:
 
 async def _picture(facts: Facts, bus: Bus, client: GatewayClient, feed: Feed) -> RenderableType:
     try:
-        status = await read_status(facts, bus)
+        status = await read_status(facts, read_table(facts), bus)
         positions = await client.positions()
         grids = {
             row["symbol"]: Grid(Decimal(row["tick_size"]), Decimal(row["lot_size"]))

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from tradewind.cli.chaos.client_process import Told
-from tradewind.cli.suite.facts import HOST, OPERATOR_KEY, Facts, SuiteError
+from tradewind.cli.suite.facts import OPERATOR_KEY, Facts, SuiteError
 from tradewind.common.init_job.defaults import BENCH_ACCOUNTS, INSTRUMENTS
 
 CLIENTS = 2
@@ -57,6 +57,9 @@ class Load:
         try:
             async with asyncio.timeout(END_S):
                 codes = [await process.wait() for process in self._processes]
+        except TimeoutError as error:
+            text = f"clients did not end within {END_S:.0f} s"
+            raise SuiteError(text, code="CLIENT_FAILED") from error
         finally:
             self.kill()
         if any(codes):
@@ -86,7 +89,7 @@ class Load:
             symbol=instrument.symbol,
             tick_size=instrument.tick_size,
             lot_size=instrument.lot_size,
-            feed_url=f"ws://{HOST}:{self._facts.venue_port}/feed",
+            feed_url=f"{self._facts.venue_url.replace('http', 'ws', 1)}/feed",
             rate=self._rate / CLIENTS,
             orders=-(-self._orders // CLIENTS),
             seed=self._seed * CLIENTS + number,

@@ -7,6 +7,7 @@ Each is a block of time: broken when it begins, whole again when it ends.
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -118,31 +119,35 @@ class Machine:
     @asynccontextmanager
     async def harmed(
         self, scenario: Scenario, victim: str, pids: Mapping[str, int]
-    ) -> AsyncIterator[None]:
-        """The processes are harmed for the time of a block, or once and for all at its begin."""
+    ) -> AsyncIterator[int]:
+        """The processes are harmed for the time of a block, or once and for all at its begin.
+
+        Given is the moment before, which the operating system does not let pass by.
+        """
         ((name, pid), *_others) = pids.items()
+        at_ns = time.monotonic_ns()
         match scenario.action:
             case Action.PAUSE:
                 with _paused(pids):
-                    yield
+                    yield at_ns
             case Action.CUT:
                 assert self._network is not None
                 assert scenario.cut is not None
                 self._network.cut(_node(name), scenario.cut)
                 try:
-                    yield
+                    yield at_ns
                 finally:
                     self._network.join(_node(name))
             case Action.FILL:
                 assert self._disks is not None
                 with self._disks.full(_node(name)):
-                    yield
+                    yield at_ns
             case Action.SLOW:
                 async with disks.slow_fsync(pid):
-                    yield
+                    yield at_ns
             case Action.FAIL:
                 async with disks.failing_fsync(pid):
-                    yield
+                    yield at_ns
             case Action.POWER:
                 assert self._disks is not None
                 orchestrator = running_orchestrator(self._folder)
@@ -151,16 +156,16 @@ class Machine:
                     self._disks.lose_power()
                     _signal(pids, signal.SIGKILL)
                     await self._disks.power_again()
-                yield
+                yield at_ns
             case Action.FLIP:
                 block = disks.closed_block(*self._logs(victim))
                 assert block is not None
                 disks.flip_a_bit(block)
                 _signal(pids, SIGNALS[scenario.action])
-                yield
+                yield at_ns
             case _:
                 _signal(pids, SIGNALS[scenario.action])
-                yield
+                yield at_ns
 
     async def hold(self, scenario: Scenario) -> None:
         """Waits as long as this kind of harm lasts."""

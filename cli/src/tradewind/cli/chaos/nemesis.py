@@ -2,9 +2,7 @@
 """Breaks one thing at a time, writes down when, and goes on only when all is well again."""
 
 import asyncio
-import os
 import random
-import signal
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from tradewind.cli import nodes
-from tradewind.cli.chaos.machine import Machine
+from tradewind.cli.chaos.driver import Harm
 from tradewind.cli.chaos.scenarios import STEPS, Action, Probe, Scenario, Victim
 from tradewind.cli.chaos.venue_faults import VenuePeople, is_deadly, plays, until_settled
 from tradewind.cli.chaos.view import View
@@ -24,6 +22,7 @@ LOOK_AGAIN_S = 0.05
 
 PASSING = {Action.PAUSE, Action.CUT, Action.SLOW, *STEPS}
 """What a process survives; after anything else another one runs in its place."""
+KILL_CONNECTOR = Scenario(victim=Victim.CONNECTOR, action=Action.KILL, probe=Probe.ACKNOWLEDGED)
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,12 +47,12 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 class Nemesis:
     """Injects faults of one scenario."""
 
-    def __init__(self, view: View, machine: Machine, scenario: str, seed: int, log: Path) -> None:
+    def __init__(self, view: View, harm: Harm, scenario: str, seed: int, log: Path) -> None:
         self._view = view
-        self._machine = machine
+        self._harm = harm
         self._scenario = scenario
         self._random = random.Random(seed)
-        classes = {each.failure_class for each in machine.scenarios}
+        classes = {each.failure_class for each in harm.scenarios}
         self._plays = plays(self._random, min(classes, key=len), view.facts.protocol)
         self._log = log
         self.faults: list[Fault] = []
@@ -64,7 +63,7 @@ class Nemesis:
             while len(self.faults) < count:
                 await self._view.until_in_step()
                 await asyncio.sleep(self._random.uniform(*QUIET_S))
-                fault = await self._inject(self._random.choice(self._machine.scenarios), on_fault)
+                fault = await self._inject(self._random.choice(self._harm.scenarios), on_fault)
                 self.faults.append(fault)
                 log.write(msgspec.json.encode(fault) + b"\n")
                 if fault.action not in PASSING:
@@ -79,21 +78,21 @@ class Nemesis:
             return await self._maintain(scenario, on_fault)
         found = await self._candidates(scenario.victim)
         name = self._random.choice(sorted(found))
-        await self._machine.until_possible(scenario, name)
-        pids = self._view.members(name)
-        fault = Fault(
-            t_ns=time.monotonic_ns(),
-            scenario=self._scenario,
-            victim=name,
-            pids=pids,
-            action=scenario.action,
-            probe=scenario.probe,
-            shard=found[name],
-            cut=scenario.cut or "",
-        )
-        async with self._machine.harmed(scenario, name, pids):
+        await self._harm.until_possible(scenario, name)
+        pids = await self._view.members(name)
+        async with self._harm.harmed(scenario, name, pids) as at_ns:
+            fault = Fault(
+                t_ns=at_ns,
+                scenario=self._scenario,
+                victim=name,
+                pids=pids,
+                action=scenario.action,
+                probe=scenario.probe,
+                shard=found[name],
+                cut=scenario.cut or "",
+            )
             on_fault(fault)
-            await self._machine.hold(scenario)
+            await self._harm.hold(scenario)
         return msgspec.structs.replace(fault, healed_ns=time.monotonic_ns())
 
     async def _candidates(self, victim: Victim) -> Mapping[str, int | None]:
@@ -136,9 +135,10 @@ class Nemesis:
             on_fault(fault)
             played = await venue.until_played(play)
             if is_deadly(play, self._random):
-                pids = self._view.members(min(await self._candidates(Victim.CONNECTOR)))
-                for pid in pids.values():
-                    os.kill(pid, signal.SIGKILL)
+                name = min(await self._candidates(KILL_CONNECTOR.victim))
+                pids = await self._view.members(name)
+                async with self._harm.harmed(KILL_CONNECTOR, name, pids):
+                    await self._harm.hold(KILL_CONNECTOR)
                 fault = msgspec.structs.replace(
                     fault, pids=pids, victim=" and ".join([fault.victim, *pids])
                 )

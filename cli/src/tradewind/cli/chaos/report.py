@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tradewind.cli.chaos import judge, venue_faults
+from tradewind.cli.chaos.driver import Driver
 from tradewind.cli.chaos.history import Line
 from tradewind.cli.chaos.nemesis import Fault
 from tradewind.cli.chaos.recovery import ANSWERS, Answered, summary
@@ -43,6 +44,7 @@ class Plan:
     rate: float
     sabotage: str = ""
     protocol: Protocol = Protocol.SIM
+    driver: Driver = Driver.PROCESS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,7 @@ def make_report(plan: Plan, shards: int, seen: Observed) -> dict[str, Any]:
         "scenario": plan.scenario,
         "sabotage": plan.sabotage,
         "seed": plan.seed,
+        "driver": plan.driver,
         "protocol": plan.protocol,
         "commit": commit(),
         "machine": f"{platform.machine()} {platform.system()} {platform.release()}",

@@ -11,29 +11,26 @@ from typing import Any
 
 import aiohttp
 
-from tradewind.cli.chaos import clocks, failpoints, judge, probes, sabotage, stores, warehouse
+from tradewind.cli.chaos import judge, probes, stores, warehouse
+from tradewind.cli.chaos.containers import running_containers
+from tradewind.cli.chaos.driver import Driver, Running
 from tradewind.cli.chaos.history import read
 from tradewind.cli.chaos.load import Load
-from tradewind.cli.chaos.machine import Machine
 from tradewind.cli.chaos.nemesis import Fault, Nemesis
+from tradewind.cli.chaos.processes import running_processes
 from tradewind.cli.chaos.report import TIGHT, Observed, Plan, make_report
-from tradewind.cli.chaos.sabotage import LAZY_FSYNC, SABOTAGES
-from tradewind.cli.chaos.scenarios import SCENARIOS, STEPS, Action, Probe
-from tradewind.cli.chaos.venue_faults import CONNECTOR_SETTINGS
+from tradewind.cli.chaos.sabotage import SABOTAGES
+from tradewind.cli.chaos.scenarios import SCENARIOS, Probe
 from tradewind.cli.chaos.view import View
 from tradewind.cli.client import GatewayClient, GatewayError
 from tradewind.cli.console_io import err
-from tradewind.cli.suite.facts import Facts, Options, SuiteError
-from tradewind.cli.suite.launcher import running_suite
-from tradewind.cli.up import Progress
+from tradewind.cli.suite.facts import Facts, SuiteError
 from tradewind.cli.verify import verify
 from tradewind.common.errors import TradewindError
 from tradewind.common.init_job.defaults import BENCH_ACCOUNTS, INSTRUMENTS
 from tradewind.common.jetstream import Bus
 
-REPLICAS = 3
-GATEWAYS = 2
-RISKS = 2
+DRIVERS = {Driver.PROCESS: running_processes, Driver.DOCKER: running_containers}
 SETTLE_S = 60.0
 STUCK_S = 5.0
 
@@ -54,45 +51,23 @@ async def run_chaos(plan: Plan, folder: Path, env: Mapping[str, str]) -> dict[st
             f"there is no sabotage {plan.sabotage!r}: {', '.join(SABOTAGES)}",
             code="UNKNOWN_SABOTAGE",
         )
-    with Machine.prepared(SCENARIOS[plan.scenario], folder / "suite") as machine:
-        options = Options(
-            flow="synthetic",
-            replicas=REPLICAS,
-            gateways=GATEWAYS,
-            risks=RISKS,
-            protocol=plan.protocol,
-            instead=_instead(plan),
-            connector=_connector_settings(plan),
-            places=machine.places,
-            is_fsync_always=plan.sabotage != LAZY_FSYNC,
-        )
-        async with running_suite(folder / "suite", options, env, Progress()) as facts:
-            return await _Run(plan, folder, facts, machine).report()
-
-
-def _instead(plan: Plan) -> dict[str, list[str]]:
-    """What is run in place of services: with a bug, a point at which to die, a clock to be set."""
-    points = [each.failpoint for each in SCENARIOS[plan.scenario] if each.failpoint]
-    others = failpoints.instead_of(points[0]) if points else {}
-    if any(each.action in STEPS for each in SCENARIOS[plan.scenario]):
-        others = clocks.instead_of()
-    return sabotage.instead_of(plan.sabotage, others) if plan.sabotage else others
-
-
-def _connector_settings(plan: Plan) -> Mapping[str, str]:
-    actions = {each.action for each in SCENARIOS[plan.scenario]}
-    return CONNECTOR_SETTINGS if Action.MISBEHAVE in actions else {}
+    async with DRIVERS[plan.driver](plan, folder, env) as running:
+        return await _Run(plan, folder, running).report()
 
 
 class _Run:
-    def __init__(self, plan: Plan, folder: Path, facts: Facts, machine: Machine) -> None:
+    def __init__(self, plan: Plan, folder: Path, running: Running) -> None:
         self._plan = plan
         self._folder = folder
-        self._facts = facts
-        self._machine = machine
-        self._load = Load(facts, folder, rate=plan.rate, orders=plan.orders, seed=plan.seed)
+        self._roster = running.roster
+        self._harm = running.harm
+        self._load = Load(self._facts, folder, rate=plan.rate, orders=plan.orders, seed=plan.seed)
         self._probes: dict[int, asyncio.Task[int | None]] = {}
         self._stuck: list[str] = []
+
+    @property
+    def _facts(self) -> Facts:
+        return self._roster.facts
 
     async def report(self) -> dict[str, Any]:
         """Breaks things under load, heals, and judges."""
@@ -106,11 +81,11 @@ class _Run:
             faults=faults,
             probed=probed,
             histories={name: list(read(path)) for name, path in self._load.histories.items()},
-            venue=judge.venue_side(self._facts.venue_log),
+            venue=judge.venue_side(await self._roster.venue_log()),
             positions=positions,
             checked=checked,
             holes=stores.holes(self._facts),
-            moved_aside=self._machine.moved_aside(),
+            moved_aside=self._harm.moved_aside(),
             stuck=self._stuck,
         )
         return make_report(self._plan, self._facts.shards, observed)
@@ -118,13 +93,13 @@ class _Run:
     async def _break_things(self) -> list[Fault]:
         bus = await Bus.connect(self._facts.bus("auditor"), name="nemesis")
         try:
-            view = View(self._facts, bus)
+            view = View(self._roster, bus)
             await view.until_in_step()
             await self._set_limits()
             await self._load.start()
             await asyncio.sleep(random.Random(self._plan.seed).uniform(1.0, 2.0))
             log = self._folder / "faults.jsonl"
-            nemesis = Nemesis(view, self._machine, self._plan.scenario, self._plan.seed, log)
+            nemesis = Nemesis(view, self._harm, self._plan.scenario, self._plan.seed, log)
             try:
                 await nemesis.run(self._plan.faults, self._on_fault)
             except SuiteError as error:

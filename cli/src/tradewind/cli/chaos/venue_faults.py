@@ -15,7 +15,7 @@ from typing import Any, Self
 import aiohttp
 
 from tradewind.cli.status import heartbeats
-from tradewind.cli.suite.facts import HOST, Facts, Protocol, SuiteError
+from tradewind.cli.suite.facts import Facts, Protocol, SuiteError
 from tradewind.common.jetstream import Bus
 
 KILLED_TOO = 0.25
@@ -114,7 +114,7 @@ class VenuePeople:
     """Those who can tell the venue what to do."""
 
     def __init__(self, facts: Facts) -> None:
-        self._url = f"http://{HOST}:{facts.venue_port}/v1"
+        self._url = f"{facts.venue_url}/v1"
         self._headers = {"Venue-Key": facts.secret("venue-session")}
         self._before: Mapping[str, int] = {}
 

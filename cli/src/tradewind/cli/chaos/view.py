@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
+from tradewind.cli.chaos.driver import Roster, Row
 from tradewind.cli.chaos.scenarios import Victim
 from tradewind.cli.status import heartbeats, stream_leaders
-from tradewind.cli.suite.facts import Facts, SuiteError
-from tradewind.cli.suite.launcher import read_table
+from tradewind.cli.suite.facts import PRESENT, Facts, SuiteError
 from tradewind.common import placement, subjects
 from tradewind.common.errors import BusError
 from tradewind.common.jetstream import Bus
@@ -26,28 +26,18 @@ ALL_NODES = "all nodes"
 class View:
     """Reads the suite's own tables; it decides whom to hit, never whether the suite is right."""
 
-    def __init__(self, facts: Facts, bus: Bus) -> None:
-        self.facts = facts
+    def __init__(self, roster: Roster, bus: Bus) -> None:
+        self._roster = roster
         self.bus = bus
 
-    def rows(self) -> dict[str, dict[str, Any]]:
-        """The processes by name."""
-        return {row["name"]: row for row in read_table(self.facts).get("processes", [])}
-
-    def pid(self, name: str) -> int:
-        """The process id of a running process.
-
-        Raises:
-            SuiteError: NOT_RUNNING.
-        """
-        row = self.rows().get(name)
-        if row is None or row["phase"] != "ready":
-            raise SuiteError(f"{name} does not run", code="NOT_RUNNING")
-        return int(row["pid"])
+    @property
+    def facts(self) -> Facts:
+        """Where everything is now."""
+        return self._roster.facts
 
     async def candidates(self, victim: Victim) -> dict[str, int | None]:
         """Processes that are this kind of victim now, each with the shard that it would harm."""
-        names = sorted(self.rows())
+        names = sorted(await self._roster.rows())
         shards = range(self.facts.shards)
         if victim in BUSY:
             beats = await heartbeats(self.bus)
@@ -55,9 +45,8 @@ class View:
         match victim:
             case Victim.JOURNAL_LEADER:
                 leaders = await stream_leaders(self.bus, self.facts.shards)
-                by_name = {row["stream"]: row["leader"] or "" for row in leaders}
-                journals = {by_name[subjects.journal_stream(shard)]: shard for shard in shards}
-                return {f"nats-{leader.rpartition('-')[2]}": s for leader, s in journals.items()}
+                by_stream = {row["stream"]: node_of(row["leader"] or "") for row in leaders}
+                return {by_stream[subjects.journal_stream(shard)]: shard for shard in shards}
             case Victim.NODE:
                 return {name: None for name in names if name.startswith("nats-")}
             case Victim.COPY:
@@ -69,38 +58,38 @@ class View:
             case _:
                 return {ALL_NODES: None}
 
-    def members(self, victim: str) -> dict[str, int]:
-        """The processes that a victim consists of, with their ids: some have several."""
+    async def members(self, victim: str) -> dict[str, int]:
+        """The processes that a victim consists of, with their ids: some have several.
+
+        Raises:
+            SuiteError: NOT_RUNNING, if one of them does not.
+        """
+        rows = await self._roster.rows()
         if victim == ALL_NODES:
-            return {
-                name: self.pid(name) for name in sorted(self.rows()) if name.startswith("nats-")
-            }
-        kind, _, number = victim.partition("-")
-        if kind == "copy":
-            shard, _, node = number.partition("-")
-            reader = f"oms-{shard}-{int(node) - 1}"
-            return {name: self.pid(name) for name in (f"nats-n{node}", reader)}
-        if kind != "zone":
-            return {victim: self.pid(victim)}
-        names = {f"nats-n{int(number) + 1}", f"gateway-{number}", f"venue-sim-{number}"}
-        names |= {f"oms-{shard}-{number}" for shard in range(self.facts.shards)}
-        return {name: self.pid(name) for name in sorted(names & self.rows().keys())}
+            names = frozenset(name for name in rows if name.startswith("nats-"))
+        elif victim in self._roster.groups:
+            names = self._roster.groups[victim] & rows.keys()
+        else:
+            names = frozenset({victim})
+        for name in names:
+            if name not in rows or rows[name].phase != "ready":
+                raise SuiteError(f"{name} does not run", code="NOT_RUNNING")
+        return {name: rows[name].pid for name in sorted(names)}
 
     def _copies(self) -> dict[str, int | None]:
-        nodes = range(1, len(self.facts.nodes) + 1)
-        return {
-            f"copy-{shard}-{node}": shard for shard in range(self.facts.shards) for node in nodes
-        }
+        copies = [name for name in self._roster.groups if name.startswith("copy-")]
+        return {name: int(name.split("-")[1]) for name in copies}
 
     async def _zones(self) -> dict[str, int | None]:
         """Every zone, with a shard whose journal another zone leads: that one must go on."""
         leaders = await stream_leaders(self.bus, self.facts.shards)
-        led_by = {row["stream"]: (row["leader"] or "").rpartition("-n")[2] for row in leaders}
+        led_by = {row["stream"]: node_of(row["leader"]) for row in leaders if row["leader"]}
         found: dict[str, int | None] = {}
-        for zone in range(len(self.facts.nodes)):
+        for zone, members in self._roster.groups.items():
             for shard in range(self.facts.shards):
-                if led_by[subjects.journal_stream(shard)] not in ("", str(zone + 1)):
-                    found[f"zone-{zone}"] = shard
+                leader = led_by.get(subjects.journal_stream(shard))
+                if zone.startswith("zone-") and leader is not None and leader not in members:
+                    found[zone] = shard
         return found
 
     async def until_replaced(self, name: str, pid: int) -> None:
@@ -111,8 +100,8 @@ class View:
         """
 
         async def is_replaced() -> bool:
-            row = self.rows()[name]
-            return bool(row["phase"] == "ready" and row["pid"] != pid)
+            row = (await self._roster.rows())[name]
+            return row.phase == "ready" and row.pid != pid
 
         await self._until(is_replaced)
 
@@ -130,18 +119,19 @@ class View:
             if await is_so():
                 return
             await asyncio.sleep(LOOK_AGAIN_S)
-        waiting = [n for n, row in self.rows().items() if row["phase"] not in ("ready", "done")]
+        rows = await self._roster.rows()
+        waiting = [name for name, row in rows.items() if not _is_there(row)]
         raise SuiteError(
             f"the suite is not back in step after {IN_STEP_S:.0f} s: waiting for {waiting}",
             code="NOT_IN_STEP",
         )
 
     async def _is_in_step(self) -> bool:
-        rows = self.rows().values()
+        rows = (await self._roster.rows()).values()
         for row in rows:
-            if row["phase"] == "halted":
-                raise SuiteError(f"the suite cannot come back: {row['text']}", code="NOT_IN_STEP")
-        if any(row["phase"] not in ("ready", "done") for row in rows):
+            if row.phase == "halted":
+                raise SuiteError(f"the suite cannot come back: {row.text}", code="NOT_IN_STEP")
+        if not all(map(_is_there, rows)):
             return False
         try:
             beats = await heartbeats(self.bus)
@@ -161,6 +151,15 @@ class View:
             return False
         seqs = [beat["seq"] for beat in fresh]
         return bool(max(seqs) - min(seqs) <= LAG_MAX)
+
+
+def node_of(server: str) -> str:
+    """The name among the members of a node that calls itself so on the bus."""
+    return f"nats-{server.rpartition('-')[2]}"
+
+
+def _is_there(row: Row) -> bool:
+    return row.phase in PRESENT
 
 
 PREFIXES = {

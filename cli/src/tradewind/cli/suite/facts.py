@@ -21,6 +21,8 @@ SUPERVISOR_KEY = "supervisor"
 STRATEGY_KEY = "strategy"
 WEBHOOK_SECRET = "webhook"
 """What notices are signed with. Who has a secret of the receiver's writes it into this file."""
+PRESENT = ("ready", "done")
+"""Phases of those for whom nobody waits."""
 
 
 class SuiteError(TradewindError):
@@ -87,6 +89,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     archive_ports: list[int] = []
     warehouse_port: int = 0
     node_hosts: tuple[str, ...] = (HOST,) * NODES
+    archive_hosts: tuple[str, ...] = (HOST,) * ARCHIVERS
+    venue_host: str = HOST
+    warehouse_host: str = HOST
     edge_port: int = 0
     fix_port: int = 0
     gateway_fix_ports: list[int] = []
@@ -132,17 +137,18 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def archive_urls(self) -> list[str]:
         """Addresses of the archivers' reads: each of them answers all questions."""
-        return [f"http://{HOST}:{port}" for port in self.archive_ports]
+        archivers = zip(self.archive_hosts, self.archive_ports, strict=False)
+        return [f"http://{host}:{port}" for host, port in archivers]
 
     @property
     def warehouse_url(self) -> str:
-        """Address of the embedded ClickHouse."""
-        return f"http://{HOST}:{self.warehouse_port}"
+        """Address of ClickHouse."""
+        return f"http://{self.warehouse_host}:{self.warehouse_port}"
 
     @property
     def venue_url(self) -> str:
         """Address of the simulated venue."""
-        return f"http://{HOST}:{self.venue_port}"
+        return f"http://{self.venue_host}:{self.venue_port}"
 
     @property
     def secrets_dir(self) -> Path:
