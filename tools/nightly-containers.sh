@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds the stack, starts it, scales it, loses containers of it under load, stops it. Starts the
-# engine for that if it can. EMBEDDED=1 runs the embedded ClickHouse in place of the server.
+# Builds the stack, starts it, scales it, loses containers of it under load, stops it; then a chaos run
+# with a stack of its own. Starts the engine for that if it can. EMBEDDED=1 runs the embedded ClickHouse
+# in place of the server.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,3 +27,5 @@ compose up --detach --build --wait
 .venv/bin/pytest tests/integration/containers
 compose up --detach --wait --no-recreate --scale oms=3 --scale gateway=3
 .venv/bin/python -m tests.integration.containers.faults
+compose down --volumes --timeout 5
+.venv/bin/pytest tests/integration/containers/test_chaos.py

@@ -23,6 +23,7 @@ RATE = 20.0
 BEFORE_S = 2.0
 DURING_S = 5.0
 AFTER_S = 8.0
+ATTEMPTS = 3
 
 Argv = list[str]
 
@@ -88,9 +89,12 @@ async def play(name: str, during_s: float = DURING_S) -> dict[str, Seen]:
 
 
 async def _run(argv: Argv) -> None:
-    process = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.DEVNULL)
-    if await process.wait():
-        raise RuntimeError(f"{' '.join(argv)} failed")
+    """Again, if it fails: a busy machine may not freeze a container at the first attempt."""
+    for _ in range(ATTEMPTS):
+        process = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.DEVNULL)
+        if not await process.wait():
+            return
+    raise RuntimeError(f"{' '.join(argv)} failed")
 
 
 def main() -> None:

@@ -28,6 +28,15 @@ class FixSession:
     async def run(self, rate: float, seconds: float) -> Seen:
         """Sends at `rate`, then waits for what is open."""
         keeping = asyncio.ensure_future(self._keep())
+        try:
+            await self._send(rate, seconds, keeping)
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, *self._again, return_exceptions=True)
+        assert self._trader.heard == set(range(1, self._trader.next_in)), "a number is missing"
+        return self.seen
+
+    async def _send(self, rate: float, seconds: float, keeping: asyncio.Future[None]) -> None:
         await eventually(lambda: self._trader.is_logged_on)
         for number in range(int(rate * seconds)):
             cl_ord_id = f"fix-{secrets.token_hex(6)}"
@@ -40,10 +49,6 @@ class FixSession:
         self.seen.errors = len(self._open)
         if keeping.done():
             keeping.result()
-        keeping.cancel()
-        await asyncio.gather(keeping, *self._again, return_exceptions=True)
-        assert self._trader.heard == set(range(1, self._trader.next_in)), "a number is missing"
-        return self.seen
 
     def _hear(self, message: Fields) -> None:
         if message[35] == NOT_NOW:

@@ -7,7 +7,12 @@ from tests.integration.containers.faults import FIX_PORT, URL, operator, play
 from tests.integration.containers.fix_load import FixSession
 from tests.integration.containers.load import Socket, rest
 
-pytestmark = [pytest.mark.anyio, pytest.mark.chaos, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.usefixtures("running_stack"),
+    pytest.mark.anyio,
+    pytest.mark.chaos,
+    pytest.mark.slow,
+]
 
 
 async def test_orders_are_answered_over_rest_websocket_and_fix() -> None:

@@ -13,7 +13,12 @@ from tests.integration.containers.faults import URL, operator
 from tests.integration.containers.load import order
 from tradewind.common.testing import eventually
 
-pytestmark = [pytest.mark.anyio, pytest.mark.chaos, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.usefixtures("running_stack"),
+    pytest.mark.anyio,
+    pytest.mark.chaos,
+    pytest.mark.slow,
+]
 
 TRACES = "http://127.0.0.1:16686/api/traces"
 WHOLE = {
