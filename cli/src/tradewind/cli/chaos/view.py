@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from tradewind.cli.chaos.driver import Roster, Row
+from tradewind.cli.chaos.driver import Roster
 from tradewind.cli.chaos.scenarios import Victim
 from tradewind.cli.status import heartbeats, stream_leaders
 from tradewind.cli.suite.facts import PRESENT, Facts, SuiteError
@@ -99,11 +99,11 @@ class View:
             SuiteError: NOT_IN_STEP, if that takes too long.
         """
 
-        async def is_replaced() -> bool:
+        async def lacking() -> str:
             row = (await self._roster.rows())[name]
-            return row.phase == "ready" and row.pid != pid
+            return "" if row.phase == "ready" and row.pid != pid else f"another {name}"
 
-        await self._until(is_replaced)
+        await self._until_nothing(lacking)
 
     async def until_in_step(self) -> None:
         """Waits until every process is ready, every replica follows and every leader is in place.
@@ -111,38 +111,39 @@ class View:
         Raises:
             SuiteError: NOT_IN_STEP, if that takes too long.
         """
-        await self._until(self._is_in_step)
+        await self._until_nothing(self._lacking)
 
-    async def _until(self, is_so: Callable[[], Awaitable[bool]]) -> None:
+    async def _until_nothing(self, lacking: Callable[[], Awaitable[str]]) -> None:
         deadline_s = time.monotonic() + IN_STEP_S
-        while time.monotonic() < deadline_s:
-            if await is_so():
-                return
+        while text := await lacking():
+            if time.monotonic() > deadline_s:
+                raise SuiteError(
+                    f"the suite is not back in step after {IN_STEP_S:.0f} s: waiting for {text}",
+                    code="NOT_IN_STEP",
+                )
             await asyncio.sleep(LOOK_AGAIN_S)
-        rows = await self._roster.rows()
-        waiting = [name for name, row in rows.items() if not _is_there(row)]
-        raise SuiteError(
-            f"the suite is not back in step after {IN_STEP_S:.0f} s: waiting for {waiting}",
-            code="NOT_IN_STEP",
-        )
 
-    async def _is_in_step(self) -> bool:
-        rows = (await self._roster.rows()).values()
-        for row in rows:
+    async def _lacking(self) -> str:
+        """What the suite waits for; nothing, if it is in step."""
+        rows = await self._roster.rows()
+        for row in rows.values():
             if row.phase == "halted":
                 raise SuiteError(f"the suite cannot come back: {row.text}", code="NOT_IN_STEP")
-        if not all(map(_is_there, rows)):
-            return False
+        absent = [name for name, row in rows.items() if row.phase not in PRESENT]
+        if absent:
+            return ", ".join(absent)
         try:
             beats = await heartbeats(self.bus)
             if not await placement.is_placed(self.bus, self.facts.shards):
-                return False
-        except (BusError, msgspec.MsgspecError):
-            return False
+                return "leaders of streams in their places"
+        except (BusError, msgspec.MsgspecError) as error:
+            return str(error)
         roles = {beat["role"] for beat in beats if beat["service"] == "venue"}
         if roles != {"connected", "standby"}:
-            return False
-        return all(self._is_shard_in_step(shard, beats) for shard in range(self.facts.shards))
+            return "a connector and its stand-by"
+        shards = range(self.facts.shards)
+        behind = [shard for shard in shards if not self._is_shard_in_step(shard, beats)]
+        return f"replicas of shards {behind}" if behind else ""
 
     def _is_shard_in_step(self, shard: int, beats: list[dict[str, Any]]) -> bool:
         mine = [b for b in beats if b["service"] == "oms" and b.get("shard") == shard]
@@ -156,10 +157,6 @@ class View:
 def node_of(server: str) -> str:
     """The name among the members of a node that calls itself so on the bus."""
     return f"nats-{server.rpartition('-')[2]}"
-
-
-def _is_there(row: Row) -> bool:
-    return row.phase in PRESENT
 
 
 PREFIXES = {

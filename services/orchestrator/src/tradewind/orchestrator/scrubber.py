@@ -76,8 +76,12 @@ class Scrubber:
         self.resynced = 0
 
     def may_lead(self, stream: str, node: str) -> bool:
-        """Whether a node was seen at the last look, with this stream and nothing to be mended."""
-        return (stream, node) in self._intact
+        """Whether a node was seen at the last look, with this stream and nothing to be mended.
+
+        Where nodes are started by others, as in containers, none is looked at: then the broker's
+        word that a copy is in sync is all there is.
+        """
+        return not self._nodes or (stream, node) in self._intact
 
     async def run(self, bus: Bus) -> None:
         """Looks, and mends one node at a time; runs until cancelled."""
