@@ -25,8 +25,9 @@ EMBEDDED_FILE = DEPLOY / "compose.embedded.yml"
 PORTS = ("GATEWAY_PORT", "FIX_PORT", "CONSOLE_PORT", "TRACES_PORT")
 GRACE_S = "5"
 """How long what is taken away anyway has to end well."""
-ASKED_EVERY = "5s"
-"""How often containers are asked for their health, a program's start each: not to be noticed."""
+HEALTH = {"interval": "5s", "timeout": "20s"}
+"""How containers are asked: each time a program is started in them, which is not to be noticed, and
+may take long on a busy machine."""
 SAID = 400
 """The last characters of what a program said before it failed."""
 
@@ -137,7 +138,7 @@ class Stack:
 def _overlay(plain: Mapping[str, Any], secrets: Path, options: StackOptions) -> dict[str, Any]:
     """What this stack has otherwise than the project's own file says."""
     services: dict[str, Any] = {
-        service: {"healthcheck": {"interval": ASKED_EVERY}} for service in options.replicas
+        service: {"healthcheck": dict(HEALTH)} for service in options.replicas
     }
     for service, told in options.environment.items():
         services[service]["environment"] = dict(told)
