@@ -9,6 +9,7 @@ import pytest
 
 from tradewind.cli.suite.containers import Container, facts_of, read_containers
 from tradewind.cli.suite.facts import SuiteError
+from tradewind.cli.suite.stack import StackOptions, overlay
 
 SERVICES = ("nats-1", "nats-2", "nats-3", "oms", "gateway", "archiver", "simvenue", "clickhouse")
 
@@ -88,3 +89,17 @@ def test_a_container_is_ready_when_the_engine_calls_it_well(
     state: dict[str, Any], phase: str
 ) -> None:
     assert stack(inspected("risk", 1, **state))["risk-1"].phase == phase
+
+
+def test_a_stack_of_its_own_has_its_own_secrets_and_runs_what_it_was_told() -> None:
+    plain = {"secrets": {"nats-1": {"file": "/checkout/deploy/secrets/nats-1.conf"}}}
+    options = StackOptions(
+        replicas={"oms": 3, "venue": 2},
+        instead={"oms": ["tradewind.other", "name"]},
+        environment={"venue": {"TRADEWIND_X": "1"}},
+    )
+    found = overlay(plain, Path("/own"), options)
+    assert found["secrets"] == {"nats-1": {"file": "/own/nats-1.conf"}}
+    assert found["services"]["oms"]["command"] == ["oms", "tradewind.other", "name"]
+    assert found["services"]["venue"]["environment"] == {"TRADEWIND_X": "1"}
+    assert found["services"].keys() == {"oms", "venue"}

@@ -105,7 +105,7 @@ class Stack:
         if self._env.get("EMBEDDED") or not await self._has(image):
             files += ["--file", str(EMBEDDED_FILE)]
         own = self.folder / "compose.own.json"
-        own.write_text(json.dumps(_overlay(plain, self.folder / "secrets", options)))
+        own.write_text(json.dumps(overlay(plain, self.folder / "secrets", options)))
         scale = [f"--scale={service}={count}" for service, count in options.replicas.items()]
         try:
             await self.docker(
@@ -135,7 +135,7 @@ class Stack:
         take_away(self.project, self._env)
 
 
-def _overlay(plain: Mapping[str, Any], secrets: Path, options: StackOptions) -> dict[str, Any]:
+def overlay(plain: Mapping[str, Any], secrets: Path, options: StackOptions) -> dict[str, Any]:
     """What this stack has otherwise than the project's own file says."""
     services: dict[str, Any] = {
         service: {"healthcheck": dict(HEALTH)} for service in options.replicas
