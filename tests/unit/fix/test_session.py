@@ -12,7 +12,6 @@ from tradewind.fix.session import (
     ASK_AGAIN_S,
     LOGON_TIMEOUT_S,
     LOGOUT_TIMEOUT_S,
-    RESENT_AT_ONCE,
     State,
 )
 
@@ -164,23 +163,6 @@ def test_what_was_sent_is_sent_again_and_the_rest_is_filled() -> None:
     ]
     assert all(message.is_poss_dup and message.get(122) for message in answers)
     assert end.store.next_out == 7
-
-
-def test_much_is_sent_again_part_by_part_and_what_is_new_between() -> None:
-    end = logged_on()
-    for number in range(2, 2 * RESENT_AT_ONCE + 2):
-        end.session.send(REPORT, order(number), 0)
-    end.said()
-    parts = [end.hear(tags.RESEND_REQUEST, 2, (7, "2"), (16, "0"))]
-    assert end.hear(tags.RESEND_REQUEST, 3, (7, "2"), (16, "3")) == []
-    end.session.send(REPORT, order(0), 0)
-    while end.session.send_more(0):
-        parts.append(end.said())
-    parts.append(end.said())
-    assert max(map(len, parts)) <= RESENT_AT_ONCE + 1
-    numbers = [message.seq for part in parts for message in part]
-    new = 2 * RESENT_AT_ONCE + 2
-    assert numbers == [*range(2, RESENT_AT_ONCE + 2), new, *range(RESENT_AT_ONCE + 2, new), 2, 3]
 
 
 def test_an_initiator_sends_nothing_again() -> None:

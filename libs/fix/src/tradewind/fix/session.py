@@ -13,10 +13,10 @@ a number that is too low, and no possible duplicate, ends the connection. Where 
   late is another order. Its peer is told to fill the gap.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import partial
 
 from tradewind.fix import tags
 from tradewind.fix.message import (
@@ -29,12 +29,11 @@ from tradewind.fix.message import (
     encode,
     is_number,
 )
+from tradewind.fix.resends import RESENT_AT_ONCE, Resends
 from tradewind.fix.stamps import stamp
 from tradewind.fix.store import Store
 
 QUEUE_MAX = 10_000
-RESENT_AT_ONCE = 200
-"""So many take some 10 ms, and there are other connections."""
 LOGON_TIMEOUT_S = 3.0
 LOGOUT_TIMEOUT_S = 2.0
 ASK_AGAIN_S = 5.0
@@ -90,7 +89,7 @@ class Session:
         self._deliver = deliver
         self._close = close
         self._queue: dict[int, Message] = {}
-        self._again: deque[Iterator[bytes]] = deque()
+        self._resends = Resends(store, partial(self._encode, is_again=True), self._stamp)
         self._asked_until = 0
         self._asked_s = 0.0
         self._heard_s = self._sent_s = self._began_s = self._now_s = now_s
@@ -144,19 +143,13 @@ class Session:
             self.state, self._began_s = State.LOGGING_OUT, now_s
 
     def send_more(self, now_s: float) -> bool:
-        """The next part of what was asked for again; whether there is more.
-
-        What is new leaves between the parts: its number says where it belongs.
-        """
+        """The next part of what was asked for again; whether there is more."""
         self._now_s = now_s
         for _ in range(RESENT_AT_ONCE):
-            if not self._again or self.state is State.CLOSED:
-                return False
-            data = next(self._again[0], None)
+            data = None if self.state is State.CLOSED else self._resends.next()
             if data is None:
-                self._again.popleft()
-            else:
-                self._put(data)
+                return False
+            self._put(data)
         return True
 
     def cut(self, why: str) -> None:
@@ -319,24 +312,8 @@ class Session:
         if not 0 < begin <= end:
             self.reject(request, 5, tags.BEGIN_SEQ_NO, f"of {begin} to {end} nothing was sent")
             return
-        self._again.append(self._sent_again(begin, end))
-        if len(self._again) == 1:
+        if self._resends.ask(begin, end):
             self.send_more(self._now_s)
-
-    def _sent_again(self, begin: int, end: int) -> Iterator[bytes]:
-        for sent in self._store.replay(begin, end):
-            if begin < sent.seq:
-                yield self._gap_fill(begin, sent.seq)
-            yield self._encode(sent, is_again=True)
-            begin = sent.seq + 1
-        if begin <= end:
-            yield self._gap_fill(begin, end + 1)
-
-    def _gap_fill(self, begin: int, end: int) -> bytes:
-        """Says that there is nothing from `begin` up to, but without, `end`."""
-        body = ((tags.GAP_FILL_FLAG, "Y"), (tags.NEW_SEQ_NO, str(end)))
-        fill = Sent(begin, tags.SEQUENCE_RESET, body, self._stamp())
-        return self._encode(fill, is_again=True)
 
     def _logged_out(self, message: Message) -> None:
         if self.state is State.UP:
@@ -356,10 +333,7 @@ class Session:
         self._end("a message is from or for somebody else")
 
     def _refuse_malformed(self, error: Malformed) -> None:
-        """It uses its number up only if it is the next one; a later one will be asked for.
-
-        One without a number ends the connection: its sender has to be mended, says the standard.
-        """
+        """It uses its number up only if it is the next one; one without a number ends the line."""
         if self.state is State.LOGGING_ON:
             self._end(f"the first message cannot be read: {error.text}")
         elif not error.seq:
