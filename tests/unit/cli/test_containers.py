@@ -9,7 +9,7 @@ import pytest
 
 from tradewind.cli.suite.containers import Container, facts_of, read_containers
 from tradewind.cli.suite.facts import SuiteError
-from tradewind.cli.suite.stack import StackOptions, overlay
+from tradewind.cli.suite.stack import SECRETS, StackOptions, overlay
 
 SERVICES = ("nats-1", "nats-2", "nats-3", "oms", "gateway", "archiver", "simvenue", "clickhouse")
 
@@ -92,7 +92,8 @@ def test_a_container_is_ready_when_the_engine_calls_it_well(
 
 
 def test_a_stack_of_its_own_has_its_own_secrets_and_runs_what_it_was_told() -> None:
-    plain = {"secrets": {"nats-1": {"file": "/checkout/deploy/secrets/nats-1.conf"}}}
+    files = {"nats-1": str(SECRETS / "nats-1.conf"), "optional": "/dev/null"}
+    plain = {"secrets": {name: {"file": file} for name, file in files.items()}}
     options = StackOptions(
         replicas={"oms": 3, "venue": 2},
         instead={"oms": ["tradewind.other", "name"]},

@@ -21,6 +21,7 @@ from tradewind.cli.suite.ports import free_ports
 CHECKOUT = Path(__file__).resolve().parents[5]
 COMPOSE_FILE = CHECKOUT / "docker-compose.yml"
 DEPLOY = CHECKOUT / "deploy"
+SECRETS = DEPLOY / "secrets"
 EMBEDDED_FILE = DEPLOY / "compose.embedded.yml"
 PORTS = ("GATEWAY_PORT", "FIX_PORT", "CONSOLE_PORT", "TRACES_PORT")
 GRACE_S = "5"
@@ -144,10 +145,11 @@ def overlay(plain: Mapping[str, Any], secrets: Path, options: StackOptions) -> d
         services[service]["environment"] = dict(told)
     for service, module in options.instead.items():
         services[service]["command"] = [service, *module]
-    files = {name: Path(secret["file"]).name for name, secret in plain["secrets"].items()}
+    files = {name: Path(secret["file"]) for name, secret in plain["secrets"].items()}
+    own = {name: secrets / file.name for name, file in files.items() if file.parent == SECRETS}
     return {
         "services": services,
-        "secrets": {name: {"file": str(secrets / file)} for name, file in files.items()},
+        "secrets": {name: {"file": str(file)} for name, file in own.items()},
     }
 
 
