@@ -42,6 +42,7 @@ OTHERS = (
     "stakes",
     "sums",
     "activity",
+    "losses",
     "scopes",
 )
 GOAL = 90

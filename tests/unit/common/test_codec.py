@@ -2,7 +2,7 @@
 """The wire: the same message, the same bytes; anything else is refused by name."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -14,7 +14,7 @@ from tradewind.common.codec import CHAIN_START, decode_command, decode_event, en
 from tradewind.common.errors import CodecError
 from tradewind.core.commands import COMMANDS, AdvanceTime, SetReferencePrice
 from tradewind.core.events import EVENTS, TimeAdvanced
-from tradewind.core.testing import SUBMIT
+from tradewind.core.testing import BOUNDS, SUBMIT
 
 INTEGERS = st.integers(-(2**63), 2**63 - 1)
 
@@ -51,6 +51,14 @@ def test_every_event_comes_back_as_it_went(event: Any) -> None:
 def test_the_wire_form_is_this() -> None:
     body = encode(SetReferencePrice(symbol="BTC-USD", price=5))
     assert body == b'{"v":1,"type":"SetReferencePrice","data":{"symbol":"BTC-USD","price":5}}'
+
+
+def test_a_field_that_came_later_is_written_only_where_it_is_set() -> None:
+    assert b"losses" not in encode(BOUNDS)
+    assert decode_command(encode(BOUNDS)) == BOUNDS
+    bounded = replace(BOUNDS, max_losses=3)
+    assert b'"approved_build":"","max_losses":3,"scope":"firm"' in encode(bounded)
+    assert decode_command(encode(bounded)) == bounded
 
 
 def test_enums_come_back_as_enums() -> None:

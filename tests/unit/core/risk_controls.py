@@ -31,7 +31,7 @@ def _rows() -> list[str]:
 
 def _cells(control: Control) -> tuple[str, ...]:
     standing = control.standing.value
-    if control.standing in (Standing.ABSENT, Standing.OFF):
+    if control.standing is Standing.OFF:
         return (
             control.code,
             f"{control.name} ({control.source})",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tradewind.core import commands, logic
-from tradewind.core.bounds import COUNT_MAX, WINDOW_MS_MAX
+from tradewind.core.bounds import COUNT_MAX, LOSS_WINDOW_MS_MAX, WINDOW_MS_MAX
 from tradewind.core.commands import Command
 from tradewind.core.decide_limits import PROPOSAL_NS, limits_of, subject_of
 from tradewind.core.events import (
@@ -143,6 +143,9 @@ def test_a_proposal_is_void_after_a_day(late_ns: int, is_void: bool) -> None:
         {"max_messages": COUNT_MAX + 1},
         {"duplicate_window_ms": 0},
         {"repeat_window_ms": WINDOW_MS_MAX + 1},
+        {"max_losses": COUNT_MAX + 1},
+        {"loss_window_ms": 0},
+        {"loss_window_ms": LOSS_WINDOW_MS_MAX + 1},
         {"max_credit_e8": 1},
         {"max_credit_e8": 1, "scope": "account:X/symbol:Y"},
         {"expires_ns": 1},

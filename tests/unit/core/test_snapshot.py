@@ -11,6 +11,7 @@ import pytest
 from tradewind.core.events import TradingStateSet
 from tradewind.core.machine import StateMachine
 from tradewind.core.snapshot import (
+    _TEXTS,
     DERIVED,
     HINTS,
     SCALARS,
@@ -23,7 +24,7 @@ from tradewind.core.snapshot import (
     restore,
 )
 from tradewind.core.state import Fill, Pending, State
-from tradewind.core.testing import Desk
+from tradewind.core.testing import BOUNDS, Desk
 from tradewind.core.types import ExecType, TradingState, VenueAction
 
 
@@ -146,6 +147,18 @@ def test_the_digest_does_not_depend_on_the_order_in_which_the_state_was_built() 
     )
     assert list(turned.orders) != list(state.orders)
     assert digest(turned) == digest(state)
+
+
+def test_a_field_that_came_later_counts_only_where_it_is_set() -> None:
+    desk = busy()
+    whole = []
+    for bounds in ({}, {"max_losses": 1}, {"max_losses": 2}, {"loss_window_ms": 2}):
+        desk.step(replace(BOUNDS, **bounds))
+        limits = desk.machine.state.scope_limits
+        text = _TEXTS["scope_limits"].of(limits["firm"])
+        assert text.count("loss") == len(bounds)
+        whole.append(text)
+    assert len(set(whole)) == len(whole)
 
 
 def test_texts_that_run_into_each_other_are_told_apart() -> None:

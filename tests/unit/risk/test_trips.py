@@ -110,6 +110,13 @@ def test_what_is_in_order_is_none(event: Event) -> None:
             "symbol:S",
             "HALTED",
         ),
+        (
+            state("strategy:s", TradingState.REDUCING, "C27 4 losses in a row"),
+            state("strategy:t", TradingState.REDUCING, "C27 4 losses in a row"),
+            "",
+            "strategy:s",
+            "C27 4",
+        ),
     ],
 )
 def test_what_is_said_often_and_by_every_shard_is_one_alert(

@@ -16,6 +16,7 @@ import msgspec
 from tradewind.common.errors import CodecError
 from tradewind.core.commands import COMMANDS, Command
 from tradewind.core.events import EVENTS, Event
+from tradewind.core.record import is_later
 
 VERSION = 1
 CHAIN_START = "0" * 64
@@ -53,9 +54,18 @@ _decoders = {cls: _strict_decoder(cls) for cls in _names}
 _prefixes = {cls: f'{{"v":{VERSION},"type":"{cls.__name__}","data":'.encode() for cls in _names}
 
 
+_later = {
+    cls: {field.name: field.default for field in fields(cls) if is_later(field)}
+    for cls in _names
+    if any(map(is_later, fields(cls)))
+}
+
+
 def encode(message: Command | Event) -> bytes:
-    """The wire form of a command or an event."""
-    return _prefixes[type(message)] + _encoder.encode(message) + b"}"
+    """The wire form of a command or an event; fields added `later` only where they are set."""
+    cls = type(message)
+    content = message if cls not in _later else _without(message, _later[cls])
+    return _prefixes[cls] + _encoder.encode(content) + b"}"
 
 
 def decode_command(body: bytes) -> Command:
@@ -79,6 +89,11 @@ def decode_event(body: bytes) -> Event:
 def link(chain: str, body: bytes) -> str:
     """The chain value after `body`: SHA-256 over the previous value and the body, in hex."""
     return sha256(chain.encode() + body).hexdigest()
+
+
+def _without(message: Command | Event, unset: dict[str, Any]) -> dict[str, Any]:
+    values = ((name, getattr(message, name)) for name in _names[type(message)])
+    return {name: value for name, value in values if name not in unset or value != unset[name]}
 
 
 def _decode(body: bytes, known: dict[str, type[Any]]) -> Any:

@@ -8,13 +8,15 @@ a bound that no scope sets denies (`REQUIRED`).
 
 from dataclasses import fields
 
-from tradewind.core.record import record
+from tradewind.core.record import later, record
 
 UNSET = -1
 WINDOW_MS_MAX = 60_000
 """How far back a bound on repetition looks at most."""
 COUNT_MAX = 10_000
 """The most that a bound on repetition counts: so many times are kept."""
+LOSS_WINDOW_MS_MAX = 86_400_000
+"""Losses in a row are counted by the day."""
 
 
 @record
@@ -48,6 +50,8 @@ class Bounds:
     allows_self_match: int = UNSET
     allows_gtc: int = UNSET
     approved_build: str = ""
+    max_losses: int = later(default=UNSET)
+    loss_window_ms: int = later(default=3_600_000)
 
 
 REQUIRED = (
@@ -70,7 +74,7 @@ REQUIRED = (
 """What some scope must bound before anything is accepted, once `logic.RISK_CONTROLS` is on."""
 
 _WINDOWS = ("duplicate_window_ms", "message_window_ms", "repeat_window_ms")
-_COUNTED = ("max_duplicates", "max_messages", "flood_messages", "max_repeats")
+_COUNTED = ("max_duplicates", "max_messages", "flood_messages", "max_repeats", "max_losses")
 _NUMBERS = tuple(field.name for field in fields(Bounds) if field.name != "approved_build")
 
 
@@ -79,5 +83,6 @@ def are_sane(bounds: Bounds) -> bool:
     return (
         all(getattr(bounds, name) >= UNSET for name in _NUMBERS)
         and all(0 < getattr(bounds, name) <= WINDOW_MS_MAX for name in _WINDOWS)
+        and 0 < bounds.loss_window_ms <= LOSS_WINDOW_MS_MAX
         and all(getattr(bounds, name) <= COUNT_MAX for name in _COUNTED)
     )

@@ -17,7 +17,6 @@ class Standing(StrEnum):
     PARTLY = "partly"
     """Something that its definition names is not there; `setting` says what there is."""
     OFF = "off, optional"
-    ABSENT = "not built"
 
 
 @record

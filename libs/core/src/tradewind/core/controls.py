@@ -34,9 +34,11 @@ CONTROLS: tuple[Control, ...] = (
     Control(
         code="C27",
         name="Losses in a row",
-        rule="So many losing trades one after the other.",
+        rule="After so many losing trades in a row, in a while, a scope only reduces.",
         source="market practice",
-        standing=Standing.ABSENT,
+        where="core, at every trade",
+        setting="max_losses in loss_window_ms",
+        tests=("tests/unit/core/test_losses.py",),
     ),
     Control(
         code="C28",

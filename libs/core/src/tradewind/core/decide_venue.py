@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What follows from a venue's report, and from a change of who talks to the venue."""
 
-from tradewind.core import decide_kill, external, parents, reports, requests
+from tradewind.core import decide_kill, external, losses, parents, reports, requests
 from tradewind.core.commands import ApplyVenueReport, Entry, TakeSession
 from tradewind.core.events import Event, ReportIgnored, SessionTaken, TradingStateSet, VenueRequest
 from tradewind.core.state import Order, Pending, State, VenueSession, requested_status
@@ -54,7 +54,10 @@ def _of_order(
     change = _change(order, report)
     if change is None:
         return (_ignored(report, f"illegal in {order.ord_status}"),)
-    return (reports.about(order, entry, change), *parents.follow(state, entry, order, change))
+    events = (reports.about(order, entry, change), *parents.follow(state, entry, order, change))
+    if report.exec_type is not ExecType.TRADE:
+        return events
+    return (*events, *losses.reduced(state, order, report.last_px))
 
 
 def take_session(state: State, entry: Entry) -> tuple[Event, ...]:

@@ -63,6 +63,7 @@ def _trading_state_set(state: State, _entry: Entry, event: events.TradingStateSe
     state.trading_states[event.scope] = event
     if event.state is TradingState.ACTIVE:
         activity.resumed(state, event.scope)
+        state.losses.pop(event.scope, None)
 
 
 def _trading_session_set(state: State, _entry: Entry, event: events.TradingSessionSet) -> None:
@@ -77,6 +78,7 @@ def _day_rolled(state: State, _entry: Entry, event: events.DayRolled) -> None:
     state.trading_date = event.trading_date
     state.activity.clear()
     state.results.clear()
+    state.losses.clear()
     results.begin(state)
     state.tallies.names.clear()
     state.tallies.covers.clear()

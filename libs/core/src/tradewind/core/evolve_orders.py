@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from typing import get_args
 
-from tradewind.core import activity, evolve_limits, tallies
+from tradewind.core import activity, evolve_limits, losses, tallies
 from tradewind.core.commands import (
     ApplyVenueReport,
     CancelOrder,
@@ -277,6 +277,8 @@ def _book(state: State, order: Order, report: OrderReport) -> None:
     def change(position: Position) -> None:
         apply_fill(position, order.side, report.last_qty, report.last_px)
 
+    if report.exec_type is ExecType.TRADE:
+        losses.traded(state, order, report.last_px)
     _change(state, order, change)
     if report.exec_type is ExecType.TRADE:
         activity.traded(state, order, report.last_qty, report.last_px)

@@ -22,7 +22,7 @@ def reduced(state: State, reference: ReferencePriceSet) -> tuple[Event, ...]:
     found: list[Event] = []
     for scope, limits in _watched(state):
         now = result_at(state, scope, reference)
-        if now is None or _is_reduced(state, scope):
+        if now is None or is_reduced(state, scope):
             continue
         known = state.results.get(scope, NOTHING_YET)
         for code, word, limit, lost in (
@@ -90,6 +90,7 @@ def _is_bounded(limits: ScopeLimitsSet) -> bool:
     return limits.max_loss_e8 != UNSET or limits.max_drawdown_e8 != UNSET
 
 
-def _is_reduced(state: State, scope: str) -> bool:
+def is_reduced(state: State, scope: str) -> bool:
+    """Its own trading state is not ACTIVE: nobody has to be told again."""
     found = state.trading_states.get(scope)
     return found is not None and found.state is not TradingState.ACTIVE

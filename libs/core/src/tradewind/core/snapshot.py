@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import Any, get_args, get_origin, get_type_hints
 
 from tradewind.core import tallies
+from tradewind.core.record import is_later
 from tradewind.core.state import State
 
 SCHEMA_VERSION = 2
@@ -101,7 +102,8 @@ class _Text:
             for name in names
             if get_origin(hints[name]) is tuple
         }
-        plain = [name for name in names if name not in self._parts]
+        self._later = {field.name: field.default for field in fields(record) if is_later(field)}
+        plain = [name for name in names if name not in self._parts and name not in self._later]
         self.shape = [f"{name} {hints[name]}" for name in names]
         self.shape += [line for part in self._parts.values() for line in part.shape]
         self._values = attrgetter(*plain)
@@ -110,6 +112,10 @@ class _Text:
     def of(self, record: Any) -> str:
         """The text of a record."""
         text: str = self._template % self._values(record)
+        for name, unset in self._later.items():
+            value = getattr(record, name)
+            if value != unset:
+                text += f"{SEPARATOR}{name} {value!a}"
         for name, part in self._parts.items():
             items = getattr(record, name)
             if items:

@@ -281,6 +281,14 @@ class Activity:
 
 
 @dataclass(slots=True, kw_only=True)
+class Losses:
+    """A scope's newest losing trades in a row: when, and of which orders, oldest first."""
+
+    times: list[int] = field(default_factory=list)
+    orders: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
 class Content:
     """When orders with the same content were accepted; forgotten some time after `until_ns`."""
 
@@ -353,6 +361,7 @@ class State:
     clearings: dict[str, KillClearAsked] = field(default_factory=dict)
     activity: dict[str, Activity] = field(default_factory=dict)
     results: dict[str, Result] = field(default_factory=dict)
+    losses: dict[str, Losses] = field(default_factory=dict)
     contents: dict[str, Content] = field(default_factory=dict)
     price_windows: dict[str, PriceWindow] = field(default_factory=dict)
     tallies: Tallies = field(default_factory=Tallies, compare=False, repr=False)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from tradewind.core.bounds import COUNT_MAX, WINDOW_MS_MAX
+from tradewind.core.bounds import COUNT_MAX, LOSS_WINDOW_MS_MAX, WINDOW_MS_MAX
 from tradewind.gateway.admin_requests import Scope as TradingScope
 from tradewind.gateway.admin_requests import Why
 from tradewind.gateway.governance_requests import Build, Count
@@ -22,6 +22,7 @@ Ratio = Annotated[int, Meta(ge=0, le=1_000_000)]
 Times = Annotated[int, Meta(ge=0, le=COUNT_MAX)]
 Many = Annotated[int, Meta(ge=0, le=2**53)]
 Window = Annotated[int, Meta(ge=1, le=WINDOW_MS_MAX)]
+LossWindow = Annotated[int, Meta(ge=1, le=LOSS_WINDOW_MS_MAX)]
 Subject = Annotated[str, Meta(pattern=r"\ASet(Limits|AccountLimits|ScopeLimits) \S{1,128}\Z")]
 
 
@@ -62,6 +63,8 @@ class ScopeLimitsBody(Struct, forbid_unknown_fields=True, frozen=True):
     message_window_ms: Window = 1_000
     max_repeats: Times | None = None
     repeat_window_ms: Window = 1_000
+    max_losses: Times | None = None
+    loss_window_ms: LossWindow = 3_600_000
     max_open_orders: Many | None = None
     max_children: Many | None = None
     max_orders_per_trade: Many | None = None

@@ -85,6 +85,7 @@ DEMO = Bounds(
     max_orders_per_trade=1_000,
     max_loss_e8=5 * MILLION,
     max_drawdown_e8=5 * MILLION,
+    max_losses=1_000,
 )
 
 
