@@ -16,6 +16,7 @@ from tradewind.core.invariants import violations
 from tradewind.core.machine import StateMachine
 from tradewind.core.snapshot import digest, dump
 from tradewind.core.testing import SYMBOL
+from tradewind.risk.second_look import SecondLook
 
 
 class MachineAgainstModel(VenueRules):
@@ -88,6 +89,8 @@ class MachineAgainstModel(VenueRules):
         outputs = [event for entry in self.desk.entries for event in machine.step(entry)]
         assert outputs == self.desk.outputs
         assert machine.digest() == digest(self.desk.machine.state)
+        look = SecondLook()
+        assert [breach for event in outputs if (breach := look.take(event)) is not None] == []
 
 
 # Longer by hand: TRADEWIND_PROPERTY_EXAMPLES=2000.

@@ -24,6 +24,7 @@ from tradewind.core.invariants import violations
 from tradewind.core.machine import StateMachine
 from tradewind.core.state import Order
 from tradewind.core.types import ExecType, OrdStatus
+from tradewind.risk.second_look import SecondLook
 
 ENDS = {
     ExecType.CANCELED: OrdStatus.CANCELED,
@@ -44,6 +45,7 @@ class Judge:
     leader: str = ""
     accepted: Counter[tuple[str, str]] = field(default_factory=Counter)
     exchange: Exchange | None = None
+    look: SecondLook = field(default_factory=SecondLook)
 
     def journaled(self, record: Record) -> None:
         """An entry was committed."""
@@ -63,6 +65,9 @@ class Judge:
             self._check_exposure(self.exchange.orders[order_id])
 
     def _check_event(self, event: Event) -> None:
+        breach = self.look.take(event)
+        if breach is not None:
+            self.world.broken(f"the second look objects to {breach.order_id}: {breach.text}")
         match event:
             case OrderReport(exec_type=ExecType.PENDING_NEW):
                 self.accepted[event.account, event.cl_ord_id] += 1

@@ -1,27 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Risk's own positions and its second look at accepted orders."""
+"""Risk's own positions, from executions."""
 
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradewind.core.events import LimitsSet, OrderReport, PositionAdjusted, ReferencePriceSet
+from tradewind.core.events import OrderReport, PositionAdjusted
 from tradewind.core.types import ExecType, OrdStatus, OrdType, Reason, Side, TimeInForce
 from tradewind.risk.book import Holding, RiskBook
 
-LIMITS = LimitsSet(
-    account="A",
-    symbol="S",
-    max_order_qty=100,
-    max_notional=10_000,
-    max_position=1_000,
-    collar_bps=500,
-    max_reference_age_ms=1000,
-    version=1,
-)
 ACCEPTED = OrderReport(
     account="A",
     order_id="seg-0-1",
@@ -83,50 +72,13 @@ def test_a_fill_through_zero_opens_the_other_side_at_its_own_price() -> None:
     assert (holding.qty, holding.cost, holding.realised) == (-3, -36, 4)
 
 
-def book() -> RiskBook:
-    made = RiskBook()
-    made.take(LIMITS)
-    made.take(ReferencePriceSet(symbol="S", price=100, ts_ns=1))
-    return made
-
-
-def test_an_order_within_all_limits_is_no_breach() -> None:
-    made = book()
-    assert made.take(ACCEPTED) is None
-    assert made.checked == 1
-
-
-@pytest.mark.parametrize(
-    "report",
-    [
-        replace(ACCEPTED, order_qty=101),
-        replace(ACCEPTED, price=106),
-        replace(ACCEPTED, price=94),
-        replace(ACCEPTED, order_qty=100, price=101),
-        replace(ACCEPTED, account="B"),
-    ],
-)
-def test_an_accepted_order_outside_a_limit_is_a_breach(report: OrderReport) -> None:
-    breach = book().take(report)
-    assert breach is not None
-    assert breach.order_id == report.order_id
-
-
-def test_a_stop_limit_is_held_against_its_stop_price() -> None:
-    stop = replace(ACCEPTED, ord_type=OrdType.STOP_LIMIT, stop_px=200, price=205)
-    assert book().take(stop) is None
-    assert book().take(replace(stop, price=211)) is not None
-    market = replace(ACCEPTED, ord_type=OrdType.STOP, stop_px=1_001, price=0)
-    assert book().take(market) is not None
-
-
 def told(exec_type: ExecType, cum: tuple[int, int], **changes: Any) -> OrderReport:
     qty, notional = cum
     return replace(ACCEPTED, exec_type=exec_type, cum_qty=qty, cum_notional=notional, **changes)
 
 
 def test_a_bust_and_a_correction_take_back_what_was_booked() -> None:
-    made = book()
+    made = RiskBook()
     made.take(told(ExecType.TRADE, (4, 400), last_qty=4, last_px=100))
     made.take(told(ExecType.TRADE, (10, 1_012), last_qty=6, last_px=102))
     made.take(told(ExecType.TRADE_CORRECT, (9, 905), last_qty=5, last_px=101))
@@ -137,13 +89,13 @@ def test_a_bust_and_a_correction_take_back_what_was_booked() -> None:
 
 
 def test_a_parents_trades_are_its_childrens() -> None:
-    made = book()
+    made = RiskBook()
     made.take(told(ExecType.TRADE, (4, 400), last_qty=4, last_px=100, is_parent=True))
     assert made.holdings == {}
 
 
 def test_positions_follow_adjustments_and_resets() -> None:
-    made = book()
+    made = RiskBook()
     adjusted = PositionAdjusted(
         account="A",
         cl_ord_id="a",
@@ -165,16 +117,10 @@ def test_positions_follow_adjustments_and_resets() -> None:
 
 
 def test_unknown_orders_and_fees_are_counted() -> None:
-    made = book()
+    made = RiskBook()
     made.take(replace(ACCEPTED, exec_type=ExecType.UNKNOWN, ord_status=OrdStatus.UNKNOWN))
     assert made.unknown == {"seg-0-1"}
     fee = {"fee_e8": 50, "fee_currency": "USD"}
     made.take(told(ExecType.TRADE, (4, 400), last_qty=4, last_px=100, **fee))
     made.take(told(ExecType.TRADE_CANCEL, (0, 0), fee_e8=-20, fee_currency="USD"))
     assert (made.unknown, made.fees) == (set(), {("A", "USD"): 30})
-
-
-def test_an_order_accepted_without_a_reference_price_is_a_breach() -> None:
-    made = RiskBook()
-    made.take(LIMITS)
-    assert made.take(ACCEPTED) is not None

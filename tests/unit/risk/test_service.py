@@ -20,7 +20,7 @@ from tradewind.core.commands import Command, SetReferencePrice, SetTradingState
 from tradewind.core.testing import ACCOUNT, SYMBOL, Desk
 from tradewind.core.types import TradingState
 from tradewind.risk.alerts import Alerts
-from tradewind.risk.book import Breach
+from tradewind.risk.second_look import Breach
 from tradewind.risk.service import Risk
 from tradewind.risk.settings import Settings
 

@@ -44,7 +44,9 @@ def reduced(state: State, order: Order, price: int) -> tuple[Event, ...]:
 def traded(state: State, order: Order, price: int) -> None:
     """Remembers as many losses as a bound needs; before the trade is booked."""
     for scope, keep in _covers(state, order).most("max_losses").items():
-        gain = 0 if keep == UNSET else _gain(state, order, scope, price)
+        if keep == UNSET:
+            continue
+        gain = _gain(state, order, scope, price)
         if gain > 0:
             state.losses.pop(scope, None)
         elif gain < 0 and keep:

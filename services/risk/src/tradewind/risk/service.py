@@ -17,9 +17,10 @@ from tradewind.core.commands import Command, SetReferencePrice, SetTradingState
 from tradewind.core.events import InstrumentDefined, ReferencePriceSet
 from tradewind.core.types import TradingState
 from tradewind.risk.alerts import Alerts
-from tradewind.risk.book import Breach, RiskBook
+from tradewind.risk.book import RiskBook
 from tradewind.risk.reconcile.watch import Watch
 from tradewind.risk.reference import QuoteSeen, ReferencePolicy
+from tradewind.risk.second_look import Breach, SecondLook
 from tradewind.risk.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Risk:
         self._watch = watch
         self._settings = settings
         self._books = [RiskBook() for _ in range(settings.service.shards)]
+        self._looks = [SecondLook() for _ in range(settings.service.shards)]
         self._policies: dict[str, ReferencePolicy] = {}
         self._grids: dict[str, Grid] = {}
         self._marks: dict[str, int] = {}
@@ -90,7 +92,8 @@ class Risk:
                 self._alerts.take(shard, record, event)
                 if self._watch is not None:
                     self._watch.take(shard, record, event)
-                breach = self._books[shard].take(event)
+                self._books[shard].take(event)
+                breach = self._looks[shard].take(event)
                 # What is older than this process was judged, and perhaps resumed, before.
                 if breach is not None and record.seq > tail:
                     self._halts.put_nowait((shard, breach))
@@ -117,9 +120,10 @@ class Risk:
             "role": "active",
             "references": self._marks,
             "references_journaled": self.references_journaled,
-            "checked": sum(book.checked for book in self._books),
+            "checked": sum(look.checked for look in self._looks),
+            "undecided": sum(sum(look.undecided.values()) for look in self._looks),
             "alerts_open": self._alerts.open_count,
-            "breaches": sum(len(book.breaches) for book in self._books),
+            "breaches": sum(len(look.breaches) for look in self._looks),
             "positions": sum(len(book.holdings) for book in self._books),
             "unknown": sum(len(book.unknown) for book in self._books),
             **(self._watch.facts() if self._watch is not None else {}),

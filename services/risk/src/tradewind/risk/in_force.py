@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is in force at an output: limits, trading states, kills, prices, rates, switches.
+
+Taken from EVENTS one by one, in their order, so an order is judged by what held when it was
+accepted and by nothing that came later.
+"""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from tradewind.core import events
+from tradewind.core.events import Event
+
+VALUE = 10**8
+RATE = 10**9
+MILLISECOND_NS = 1_000_000
+REDUCING_REPLACES, RISK_CONTROLS = "reducing-replaces", "risk-controls"
+UNDERSTOOD = frozenset({REDUCING_REPLACES, RISK_CONTROLS, "four-eyes"})
+"""Changes of behaviour that the second look follows; under any other it decides nothing."""
+
+Bounded = tuple[str, events.ScopeLimitsSet]
+
+
+class InForce:
+    """Answers as of the newest output taken."""
+
+    def __init__(self) -> None:
+        self.limits: dict[tuple[str, str], events.LimitsSet] = {}
+        self.account_limits: dict[str, events.AccountLimitsSet] = {}
+        self.states: dict[str, str] = {}
+        self.kills: dict[str, str] = {}
+        self.references: dict[str, events.ReferencePriceSet] = {}
+        self.rates: dict[str, events.FxRateSet] = {}
+        self.instruments: dict[str, events.InstrumentDefined] = {}
+        self.switches: dict[str, str] = {}
+        self._lasting: dict[str, events.ScopeLimitsSet] = {}
+        self._expiring: dict[str, events.ScopeLimitsSet] = {}
+        self._units: dict[str, tuple[int, int]] = {}
+
+    def take(self, event: Event) -> None:
+        """Follows an output; most are none of its business."""
+        handler = HANDLERS.get(type(event))
+        if handler is not None:
+            handler(self, event)
+
+    def bounds(self, scopes: tuple[str, ...], at_ns: int) -> list[Bounded]:
+        """Every set of limits that holds for any of these scopes, with the scope it bounds."""
+        if not (self._lasting or self._expiring):
+            return []
+        found = []
+        for scope in scopes:
+            for name in _names(scope):
+                limits = self._expiring.get(name)
+                if limits is None or at_ns >= limits.expires_ns:
+                    limits = self._lasting.get(name)
+                if limits is not None:
+                    found.append((scope, limits))
+        return found
+
+    def scopes(self, account: str, symbol: str, client: str, strategy: str) -> tuple[str, ...]:
+        """The scopes that an order is in: those of its account's position, then of its part."""
+        venue = self.instruments[symbol].venue
+        own = f"account:{account}"
+        of_all = ("firm", own, f"symbol:{symbol}", f"venue:{venue}", f"{own}/symbol:{symbol}")
+        return (*of_all, f"strategy:{strategy}", f"client:{client}")
+
+    def worth_e8(self, symbol: str, amount: int) -> int | None:
+        """Ticks x lots of an instrument in 1e-8 of the base currency, rounded up."""
+        unit = self._units.get(symbol)
+        if unit is None:
+            instrument = self.instruments.get(symbol)
+            rate = None if instrument is None else self.rates.get(instrument.currency)
+            if instrument is None or rate is None:
+                return None
+            lot = Fraction(instrument.tick_size) * Fraction(instrument.lot_size)
+            whole = lot * VALUE * rate.rate_e9 / RATE
+            unit = self._units[symbol] = (whole.numerator, whole.denominator)
+        return -(-amount * unit[0] // unit[1])
+
+    def price(self, symbol: str) -> int | None:
+        """The reference price, if there is one."""
+        reference = self.references.get(symbol)
+        return None if reference is None else reference.price
+
+    def unknown_switches(self) -> list[str]:
+        """Changes of behaviour that are on, and that nobody has taught the second look."""
+        return [flag for flag in self.switches if flag not in UNDERSTOOD]
+
+    def _take_limits(self, event: events.LimitsSet) -> None:
+        self.limits[event.account, event.symbol] = event
+
+    def _take_account_limits(self, event: events.AccountLimitsSet) -> None:
+        self.account_limits[event.account] = event
+
+    def _take_scope_limits(self, event: events.ScopeLimitsSet) -> None:
+        (self._expiring if event.expires_ns else self._lasting)[event.scope] = event
+
+    def _take_state(self, event: events.TradingStateSet) -> None:
+        self.states[event.scope] = event.state.value
+
+    def _take_kill(self, event: events.ScopeKilled) -> None:
+        self.kills[event.scope] = event.kill_id
+
+    def _take_clearing(self, event: events.KillCleared) -> None:
+        self.kills.pop(event.scope, None)
+
+    def _take_reference(self, event: events.ReferencePriceSet) -> None:
+        self.references[event.symbol] = event
+
+    def _take_rate(self, event: events.FxRateSet) -> None:
+        self.rates[event.currency] = event
+        self._units.clear()
+
+    def _take_instrument(self, event: events.InstrumentDefined) -> None:
+        self.instruments[event.symbol] = event
+        self._units.clear()
+
+    def _drop_instrument(self, event: events.InstrumentRemoved) -> None:
+        self.instruments.pop(event.symbol, None)
+        self.references.pop(event.symbol, None)
+        self._units.clear()
+        for key in [key for key in self.limits if key[1] == event.symbol]:
+            del self.limits[key]
+
+    def _take_switch(self, event: events.LogicSet) -> None:
+        self.switches[event.flag] = event.actor
+
+
+HANDLERS: dict[type[Any], Callable[[InForce, Any], None]] = {
+    events.LimitsSet: InForce._take_limits,
+    events.AccountLimitsSet: InForce._take_account_limits,
+    events.ScopeLimitsSet: InForce._take_scope_limits,
+    events.TradingStateSet: InForce._take_state,
+    events.ScopeKilled: InForce._take_kill,
+    events.KillCleared: InForce._take_clearing,
+    events.ReferencePriceSet: InForce._take_reference,
+    events.FxRateSet: InForce._take_rate,
+    events.InstrumentDefined: InForce._take_instrument,
+    events.InstrumentRemoved: InForce._drop_instrument,
+    events.LogicSet: InForce._take_switch,
+}
+
+
+def _names(scope: str) -> tuple[str, ...]:
+    """The scope itself, and with each of its names left open."""
+    kind, _, rest = scope.partition(":")
+    if not rest:
+        return (scope,)
+    account, slash, symbol = rest.partition("/symbol:")
+    if not slash:
+        return scope, f"{kind}:*"
+    tail = f"/symbol:{symbol}"
+    return scope, f"account:*{tail}", f"account:{account}/symbol:*", "account:*/symbol:*"
