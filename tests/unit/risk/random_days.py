@@ -187,18 +187,17 @@ class Day:
         }
         trade = {"last_qty": random.randint(1, left), "last_px": order.price or 900}
         fill = random.choice(order.fills).exec_id if order.fills else ""
-        word, facts = random.choice(
-            [
-                (ExecType.NEW, {}),
-                *[(ExecType.TRADE, {**trade, **fee})] * 6,
-                (ExecType.CANCELED, {}),
-                (ExecType.EXPIRED, {}),
-                (ExecType.UNKNOWN, {}),
-                (ExecType.RESTATED, {"order_qty": order.cum_qty + 2, "price": order.price}),
-                (ExecType.TRADE_CANCEL, {"exec_ref_id": fill}),
-                (ExecType.TRADE_CORRECT, {"exec_ref_id": fill, **trade}),
-            ]
-        )
+        words: list[tuple[ExecType, dict[str, Any]]] = [
+            (ExecType.NEW, {}),
+            *[(ExecType.TRADE, {**trade, **fee})] * 6,
+            (ExecType.CANCELED, {}),
+            (ExecType.EXPIRED, {}),
+            (ExecType.UNKNOWN, {}),
+            (ExecType.RESTATED, {"order_qty": order.cum_qty + 2, "price": order.price}),
+            (ExecType.TRADE_CANCEL, {"exec_ref_id": fill}),
+            (ExecType.TRADE_CORRECT, {"exec_ref_id": fill, **trade}),
+        ]
+        word, facts = random.choice(words)
         self.desk.report(order.order_id, word, **facts, **own)
 
     def _price(self) -> None:
@@ -212,7 +211,7 @@ class Day:
     def _limits(self) -> None:
         random = self.random
         account, symbol = random.choice(ACCOUNTS), random.choice(tuple(REFERENCES))
-        bounds = {
+        bounds: dict[str, Any] = {
             "max_order_qty": random.choice((8, 100)),
             "max_notional": random.choice((9_000, 1_000_000)),
             "max_position": random.choice((25, 200)),

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The second look objects to nothing that a sound core accepts, and to what an unsound one does."""
 
+import ast
 import os
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -22,7 +25,8 @@ from tradewind.core.machine import StateMachine
 from tradewind.core.terms import Rule
 from tradewind.core.testing import ACCOUNT, LIMITS, MILLISECOND_NS, SYMBOL, Desk
 from tradewind.core.types import Reason, Side, TradingState
-from tradewind.risk import checks, in_force
+from tradewind.risk import book, checks, entered, in_force, lines, scope_checks, second_look
+from tradewind.risk.scope_checks import SCOPE_CHECKS
 from tradewind.risk.second_look import SecondLook
 
 DAYS = int(os.environ.get("TRADEWIND_LOOK_DAYS", "20"))
@@ -126,7 +130,7 @@ def test_a_core_that_lacks_a_rule_is_caught(
     assert any(text.startswith(code) for text in said_of_days())
 
 
-@pytest.mark.parametrize("bound", [row[1] for row in checks.SCOPE_CHECKS if row[1] != "allows_gtc"])
+@pytest.mark.parametrize("bound", [row[1] for row in SCOPE_CHECKS if row[1] != "allows_gtc"])
 def test_a_core_that_lets_a_little_too_much_pass_is_caught(
     bound: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -295,11 +299,26 @@ def test_every_control_of_orders_is_decided_or_said_not_to_be() -> None:
     assert not set(checks.KNOWN) & set(checks.NOT_KNOWN)
 
 
+@pytest.mark.parametrize(
+    "module", [second_look, checks, scope_checks, entered, in_force, lines, book]
+)
+def test_it_shares_no_more_than_words_with_the_core(module: ModuleType) -> None:
+    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    imported = {
+        node.module + ("" if node.module != "tradewind.core" else f".{name.name}")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+        for name in node.names
+    }
+    of_core = {name for name in imported if name.startswith("tradewind.core")}
+    assert of_core <= {"tradewind.core.events", "tradewind.core.types"}
+
+
 def test_nothing_that_the_core_knows_is_new_to_it() -> None:
     """Whoever adds a bound, a flag or an output says here what the second look makes of it."""
     assert in_force.UNDERSTOOD == logic.KNOWN
-    assert set(checks.REQUIRED) == set(REQUIRED)
-    looked_at = {row[1] for row in checks.SCOPE_CHECKS} | {"approved_build"}
+    assert set(REQUIRED) == checks.REQUIRED
+    looked_at = {row[1] for row in SCOPE_CHECKS} | {"approved_build"}
     assert {field.name for field in fields(Bounds)} == looked_at | NOT_LOOKED_AT
     elsewhere = {OrderReport.__name__, VenueRequest.__name__, "PositionAdjusted", "OrderAdopted"}
     handled = {cls.__name__ for cls in in_force.HANDLERS} | elsewhere | {"DayRolled"}

@@ -6,12 +6,19 @@ accepted and by nothing that came later.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, fields
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from tradewind.core import events
 from tradewind.core.events import Event
 
+BOUNDS = tuple(
+    field.name
+    for field in fields(events.ScopeLimitsSet)
+    if field.name.startswith(("max_", "allows_"))
+)
 VALUE = 10**8
 RATE = 10**9
 MILLISECOND_NS = 1_000_000
@@ -19,7 +26,19 @@ REDUCING_REPLACES, RISK_CONTROLS = "reducing-replaces", "risk-controls"
 UNDERSTOOD = frozenset({REDUCING_REPLACES, RISK_CONTROLS, "four-eyes"})
 """Changes of behaviour that the second look follows; under any other it decides nothing."""
 
-Bounded = tuple[str, events.ScopeLimitsSet]
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """A scope's limits; `of` are the bounds that they set, by name."""
+
+    version: int
+    expires_ns: int
+    approved_build: str
+    of: dict[str, int]
+
+
+Bounded = tuple[str, Bounds]
+"""A scope that an order is in, and limits that hold for it."""
 
 
 class InForce:
@@ -34,8 +53,8 @@ class InForce:
         self.rates: dict[str, events.FxRateSet] = {}
         self.instruments: dict[str, events.InstrumentDefined] = {}
         self.switches: dict[str, str] = {}
-        self._lasting: dict[str, events.ScopeLimitsSet] = {}
-        self._expiring: dict[str, events.ScopeLimitsSet] = {}
+        self._lasting: dict[str, Bounds] = {}
+        self._expiring: dict[str, Bounds] = {}
         self._units: dict[str, tuple[int, int]] = {}
 
     def take(self, event: Event) -> None:
@@ -94,7 +113,13 @@ class InForce:
         self.account_limits[event.account] = event
 
     def _take_scope_limits(self, event: events.ScopeLimitsSet) -> None:
-        (self._expiring if event.expires_ns else self._lasting)[event.scope] = event
+        bounds = Bounds(
+            version=event.version,
+            expires_ns=event.expires_ns,
+            approved_build=event.approved_build,
+            of={name: getattr(event, name) for name in BOUNDS if getattr(event, name) >= 0},
+        )
+        (self._expiring if event.expires_ns else self._lasting)[event.scope] = bounds
 
     def _take_state(self, event: events.TradingStateSet) -> None:
         self.states[event.scope] = event.state.value
@@ -142,6 +167,7 @@ HANDLERS: dict[type[Any], Callable[[InForce, Any], None]] = {
 }
 
 
+@lru_cache(maxsize=10_000)
 def _names(scope: str) -> tuple[str, ...]:
     """The scope itself, and with each of its names left open."""
     kind, _, rest = scope.partition(":")

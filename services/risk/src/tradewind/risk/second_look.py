@@ -6,6 +6,7 @@ order made larger is within its bounds (`checks`). Where it disagrees, one of th
 trading in that account stops until people know which. What it cannot decide it counts, by cause.
 """
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -19,9 +20,12 @@ from tradewind.core.events import (
 )
 from tradewind.core.types import TERMINAL, ExecType, Reason, Side, VenueAction
 from tradewind.risk.book import TRADES, Traded, executions
-from tradewind.risk.checks import Entered, Objection, World, objections
+from tradewind.risk.checks import objections
+from tradewind.risk.entered import Entered, Objection, World
 from tradewind.risk.in_force import InForce
 from tradewind.risk.lines import Key, Lines, counted
+
+log = logging.getLogger(__name__)
 
 ANSWERED = frozenset({ExecType.REPLACED, ExecType.REPLACE_REJECTED})
 AS_ACCEPTED = (
@@ -225,6 +229,8 @@ class SecondLook:
         return breach
 
     def _leave_undecided(self, cause: str) -> None:
+        if cause not in self.undecided:
+            log.warning("accepted orders are not judged: %s", cause)
         self.undecided[cause] = self.undecided.get(cause, 0) + 1
 
     def _trade(self, order: Order, report: OrderReport) -> None:
@@ -239,7 +245,7 @@ class SecondLook:
             return
         worth = self._force.worth_e8(report.symbol, report.last_qty * report.last_px) or 0
         bounds = self._force.bounds(order.scopes, report.transact_time_ns)
-        for scope in dict.fromkeys(scope for scope, _limits in bounds):
+        for scope in dict.fromkeys(scope for scope, _bounds in bounds):
             turnover = self._lines.turnover_e8
             turnover[scope] = turnover.get(scope, 0) + worth
 
