@@ -3,6 +3,7 @@
 
 import ast
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
@@ -52,10 +53,12 @@ def said_of_days(count: int = 200) -> Iterator[str]:
 
 
 def test_on_random_days_it_objects_to_nothing_and_adds_up_what_the_core_does() -> None:
-    checked, met = 0, set()
+    checked, spent_ns, met = 0, 0, set()
     for seed in range(DAYS):
         desk = day(seed)
+        began_ns = time.process_time_ns()
         look = looked(desk.outputs)
+        spent_ns += time.process_time_ns() - began_ns
         assert (look.breaches, look.undecided) == ([], {})
         checked += look.checked
         met |= {event.reason for event in desk.outputs if isinstance(event, OrderReport)}
@@ -68,6 +71,7 @@ def test_on_random_days_it_objects_to_nothing_and_adds_up_what_the_core_does() -
                 found = (line.qty, line.buys, line.sells, line.gross)
                 assert found == (tally.qty, tally.buy_working, tally.sell_working, tally.gross)
         assert {key: paid.amount_e8 for key, paid in desk.machine.state.fees.items()} == look._fees
+    print(f"{checked} accepted orders on {DAYS} days, {spent_ns // checked} ns of CPU for each")
     assert checked > 25 * DAYS
     assert met >= {
         Reason.MAX_OPEN_ORDERS,

@@ -5,6 +5,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,12 +14,13 @@ import pytest
 from tests.unit.memory_bucket import MemoryBucket
 from tradewind.common import codec, subjects
 from tradewind.common.errors import Unknown
-from tradewind.common.jetstream import Bus, KeyValue, Message, PubAck
+from tradewind.common.jetstream import Bus, KeyValue, Message, PubAck, Record
 from tradewind.common.settings import BusSettings, ServiceSettings
 from tradewind.common.testing import eventually
 from tradewind.core.commands import Command, SetReferencePrice, SetTradingState
 from tradewind.core.testing import ACCOUNT, SYMBOL, Desk
 from tradewind.core.types import TradingState
+from tradewind.risk import service
 from tradewind.risk.alerts import Alerts
 from tradewind.risk.second_look import Breach
 from tradewind.risk.service import Risk
@@ -82,7 +84,7 @@ class Played:
 
 @asynccontextmanager
 async def risk_on(bus: Played) -> AsyncIterator[Risk]:
-    service = ServiceSettings(
+    shared = ServiceSettings(
         bus=BusSettings(urls=(), user="risk", password=""),
         instance="risk-0",
         shards=SHARDS,
@@ -90,7 +92,7 @@ async def risk_on(bus: Played) -> AsyncIterator[Risk]:
         status_interval_ms=500,
     )
     settings = Settings(
-        service=service,
+        service=shared,
         venue="SIM",
         rank=0,
         reference_interval_ms=1000,
@@ -184,6 +186,49 @@ async def test_a_breach_halts_its_account_in_its_shard_however_often_the_bus_fai
                 ),
             )
         ]
+
+
+@pytest.mark.parametrize("is_news", [True, False])
+async def test_an_order_that_should_have_been_denied_halts_its_account_if_it_is_news(
+    is_news: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk.opened()
+    forged = replace(desk.submit(), order_qty=101)
+    outputs = [*desk.outputs[:-2], forged]
+
+    class Stored:
+        """EVENTS of one shard."""
+
+        def __init__(self, *_place: object) -> None:
+            self._left = [
+                Record(seq, seq, "", {}, codec.encode(event))
+                for seq, event in enumerate(outputs, 1)
+            ]
+
+        async def open(self) -> None:
+            return
+
+        async def next_batch(self) -> list[Record]:
+            found, self._left = self._left, []
+            return found or await asyncio.Future()
+
+    async def tail(_bus: Bus, _stream: str) -> tuple[int, int]:
+        return 1, 0 if is_news else len(outputs)
+
+    monkeypatch.setattr(service, "StreamReader", Stored)
+    monkeypatch.setattr(service, "stream_tail", tail)
+    bus = Played()
+    async with risk_on(bus) as risk:
+        await risk._alerts.begin({0: 0})
+        following = asyncio.ensure_future(risk.follow(0))
+        await eventually(lambda: risk.facts()["breaches"] == 1 and (bus.journaled or not is_news))
+        following.cancel()
+        said = f"order {forged.order_id}: C01 101 lots are more than the 100 allowed"
+        halt = SetTradingState(
+            scope=f"account:{ACCOUNT}", state=TradingState.HALTED, actor="risk", reason=said
+        )
+        subject = "journal.0.control.SetTradingState"
+        assert bus.journaled == ([(subject, halt)] if is_news else [])
 
 
 async def test_a_journal_that_does_not_answer_does_not_end_risk() -> None:
