@@ -27,6 +27,7 @@ from tradewind.core.terms import Rule
 from tradewind.core.testing import ACCOUNT, LIMITS, MILLISECOND_NS, SYMBOL, Desk
 from tradewind.core.types import Reason, Side, TradingState
 from tradewind.risk import book, checks, entered, in_force, lines, scope_checks, second_look
+from tradewind.risk.lines import Line
 from tradewind.risk.scope_checks import SCOPE_CHECKS
 from tradewind.risk.second_look import SecondLook
 
@@ -67,7 +68,7 @@ def test_on_random_days_it_objects_to_nothing_and_adds_up_what_the_core_does() -
         for scope, of in tallies.scopes.items():
             assert lines.orders.get(scope, 0) == tallies.sums[scope].orders
             for symbol, tally in of.items():
-                line = lines.scopes[scope][symbol]
+                line = lines.scopes.get(scope, {}).get(symbol, Line())
                 found = (line.qty, line.buys, line.sells, line.gross)
                 assert found == (tally.qty, tally.buy_working, tally.sell_working, tally.gross)
         assert {key: paid.amount_e8 for key, paid in desk.machine.state.fees.items()} == look._fees
