@@ -152,7 +152,13 @@ def test_the_digest_does_not_depend_on_the_order_in_which_the_state_was_built() 
 def test_a_field_that_came_later_counts_only_where_it_is_set() -> None:
     desk = busy()
     whole = []
-    for bounds in ({}, {"max_losses": 1}, {"max_losses": 2}, {"loss_window_ms": 2}):
+    changes: list[dict[str, Any]] = [
+        {},
+        {"max_losses": 1},
+        {"max_losses": 2},
+        {"loss_window_ms": 2},
+    ]
+    for bounds in changes:
         desk.step(replace(BOUNDS, **bounds))
         limits = desk.machine.state.scope_limits
         text = _TEXTS["scope_limits"].of(limits["firm"])
