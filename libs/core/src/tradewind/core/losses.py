@@ -44,8 +44,6 @@ def reduced(state: State, order: Order, price: int) -> tuple[Event, ...]:
 def traded(state: State, order: Order, price: int) -> None:
     """Remembers as many losses as a bound needs; before the trade is booked."""
     for scope, keep in _covers(state, order).most("max_losses").items():
-        if keep == UNSET:
-            continue
         gain = _gain(state, order, scope, price)
         if gain > 0:
             state.losses.pop(scope, None)
