@@ -68,7 +68,8 @@ class FakeBus:
         """Appends an output that is not heard yet."""
         self._seq += 1
         subject = subjects.events_subject(0, event)
-        self._unheard.append(Record(self._seq, 0, subject, {}, codec.encode(event)))
+        headers = {subjects.HEADER_ENTRY: str(len(self.journal))}
+        self._unheard.append(Record(self._seq, 0, subject, headers, codec.encode(event)))
 
     def tell(self) -> None:
         """What is stored is heard."""

@@ -70,6 +70,34 @@ async def test_who_took_the_session_before_the_fence_is_heard_of_before_anything
     assert not {"send", "query", "reports"} & {kind for kind, _what in venue.log}
 
 
+async def test_a_core_that_is_behind_is_not_asked_for_the_session_again() -> None:
+    bus, venue = FakeBus(), FakeVenue()
+    bus.is_mute = True
+    shard = session(bus, venue)
+    async with running(shard):
+        await eventually(lambda: len(bus.takes) == 1)
+        for seq in range(1, 500):
+            bus.emit(request(seq))
+        await eventually(lambda: shard.position == 499)
+        assert len(bus.takes) == 1
+        bus.take(bus.takes[0].owner)
+        await eventually(lambda: shard.is_open)
+    assert len(bus.takes) == 1
+
+
+async def test_a_session_that_the_core_has_skipped_is_taken_again() -> None:
+    bus, venue = FakeBus(), FakeVenue()
+    bus.is_mute = True
+    shard = session(bus, venue)
+    async with running(shard):
+        await eventually(lambda: len(bus.takes) == 1)
+        bus.is_mute = False
+        bus.journal.append(report(1))
+        bus.emit(request(1))
+        await eventually(lambda: shard.is_open)
+    assert [take.owner for take in bus.takes] == ["here.1", "here.2"]
+
+
 async def test_requests_heard_before_the_own_session_was_taken_are_not_acted_on() -> None:
     bus, venue = FakeBus(), FakeVenue()
     bus.is_mute = True

@@ -46,6 +46,7 @@ from tradewind.venue.adapter import (
     VenueDialer,
     VenueGone,
 )
+from tradewind.venue.backoff import Backoff
 from tradewind.venue.doubts import Doubts
 from tradewind.venue.inbound import WINDOW, Inbound
 from tradewind.venue.outbound import Counters, Outbound
@@ -54,13 +55,10 @@ from tradewind.venue.traces import Traces
 
 log = logging.getLogger(__name__)
 
-TAKE_TIMEOUT_S = 5.0
 UNKNOWN_AFTER_MS = 2_000
 POSITION_EVERY_MS = 5_000
 EXTERNAL = "EXTERNAL"
 LOOK_AGAIN_S = 0.02
-BACKOFF_FIRST_S = 0.05
-BACKOFF_MAX_S = 5.0
 
 
 class ShardSession:
@@ -114,6 +112,7 @@ class ShardSession:
         self._early: list[tuple[VenueRequest, int]] = []
         self._outbound: Outbound | None = None
         self._next_seq = 0
+        self._entry_seq = 0
         self._progress = asyncio.Event()
         self.inbound = Inbound(journal, shard, self._traces, external)
         self.positions = Positions(position_every_ms)
@@ -123,12 +122,18 @@ class ShardSession:
         self.epoch = 0
         self.sessions = 0
         self._unreached_since_s: float | None = None
+        self._opened_s: float | None = None
 
     @property
     def unreached_s(self) -> float:
         """For how long this process has tried to reach the venue in vain."""
         since_s = self._unreached_since_s
         return 0.0 if since_s is None else time.monotonic() - since_s
+
+    @property
+    def _open_s(self) -> float:
+        """For how long the last session has been open, 0 if it never was."""
+        return 0.0 if self._opened_s is None else time.monotonic() - self._opened_s
 
     @property
     def is_open(self) -> bool:
@@ -170,6 +175,7 @@ class ShardSession:
                 if record.subject == self._subject:
                     self._hear(record)
                 self._next_seq = record.seq
+                self._entry_seq = int(record.headers[subjects.HEADER_ENTRY])
             self._progress.set()
 
     def _hear(self, record: Record) -> None:
@@ -213,19 +219,16 @@ class ShardSession:
         return self._is_given_again or not is_again
 
     async def _live(self) -> None:
-        backoff_s = BACKOFF_FIRST_S
+        backoff = Backoff()
         while True:
-            started_s = time.monotonic()
+            self._opened_s = None
             try:
                 await self._one_session()
             except (VenueGone, BusError) as error:
                 log.warning("shard %d: %s: %s", self.shard, error.code, error.text)
             finally:
                 self._forget()
-            if time.monotonic() - started_s > BACKOFF_MAX_S:
-                backoff_s = BACKOFF_FIRST_S
-            await asyncio.sleep(backoff_s * random.uniform(0.5, 1.0))
-            backoff_s = min(backoff_s * 2, BACKOFF_MAX_S)
+            await asyncio.sleep(backoff.after(self._open_s) * random.uniform(0.5, 1.0))
 
     async def _one_session(self) -> None:
         await self._until_active()
@@ -267,18 +270,24 @@ class ShardSession:
             await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _take(self) -> SessionTaken:
-        """Journals that this owner takes the session, and waits until the core has said so."""
+        """Journals that this owner takes the session, and waits until the core has said so.
+
+        However long that takes: each TakeSession has every unsettled request given again, so a
+        second one would make a core that is behind later still. Only if later entries have been
+        answered and this one was not (people had it skipped) it is said again.
+        """
         self._owner = f"{self._process}.{next(self._lives)}"
         self._taken = asyncio.get_running_loop().create_future()
         command = TakeSession(venue=self._venue, owner=self._owner)
-        await self._journal.publish_nowait(
+        stored = await self._journal.publish_nowait(
             subjects.journal_subject(self.shard, command), codec.encode(command)
         )
-        try:
-            async with asyncio.timeout(TAKE_TIMEOUT_S):
-                return await self._taken
-        except TimeoutError as error:
-            raise VenueGone(f"shard {self.shard} does not answer TakeSession") from error
+        while not self._taken.done():
+            if self._entry_seq > stored.seq:
+                raise VenueGone(f"shard {self.shard} has skipped TakeSession, entry {stored.seq}")
+            self._progress.clear()
+            await self._progress.wait()
+        return self._taken.result()
 
     async def _until_read(self) -> None:
         """Whoever has taken the session before the fence is heard of; later ones fence this one."""
@@ -312,6 +321,7 @@ class ShardSession:
             outbound.offer(request, received_ns)
         self._early.clear()
         self._outbound = outbound
+        self._opened_s = time.monotonic()
         return outbound
 
     async def _pump(self, adapter: VenueAdapter, outbound: Outbound) -> None:
