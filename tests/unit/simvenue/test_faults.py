@@ -194,3 +194,17 @@ async def test_a_request_has_an_end_after_which_it_is_refused(
 ) -> None:
     venue.request("s", msgspec.structs.replace(new("a"), valid_until_ns=1))
     assert [(r.exec_type, r.text) for r in told] == [("REJECTED", "EXPIRED_REQUEST")]
+
+
+async def test_what_is_played_is_in_the_ledger_and_a_restarted_venue_reads_past_it(
+    venue: Venue, tmp_path: Path
+) -> None:
+    arm(venue, Kind.DROP_REPLY)
+    with pytest.raises(Misanswered):
+        venue.request("s", new("a"))
+    lines = [msgspec.json.decode(raw) for raw in (tmp_path / "venue.jsonl").read_bytes().split()]
+    assert [line["kind"] for line in lines] == ["admin", "fault", "in", "report"]
+    assert lines[1]["msg"] == {"kind": "drop_reply"}
+    again = open_venue(tmp_path)
+    assert kinds(list(again.ledger.reports("s", 0, 0))) == ["a NEW"]
+    again.close()

@@ -8,7 +8,8 @@ There are three places, whatever protocol an edge speaks:
 - at a question (`as_of_ns`): answered as things were a while ago.
 
 `until_answering` is for what an edge writes, whatever it is: nothing leaves while the venue hangs.
-`strikes` is for faults that only one protocol has. What truly happened is in the ledger, always.
+`strikes` is for faults that only one protocol has. What truly happened is in the ledger, always; so
+is, ahead of it, that a fault is played.
 """
 
 import asyncio
@@ -98,7 +99,9 @@ class Misanswered(TradewindError):
 class Faults:
     """The faults that are to be played. `cutters` break a session's connection ("": every one)."""
 
-    def __init__(self) -> None:
+    def __init__(self, note: Callable[[Kind], None] = lambda _kind: None) -> None:
+        """`note` is told of each fault as it is played."""
+        self._note = note
         self._counts: Counter[Kind] = Counter()
         self._rates: Mapping[Kind, float] = {}
         self._ms: dict[Kind, int] = {}
@@ -135,6 +138,7 @@ class Faults:
         elif self._random.random() >= self._rates.get(kind, 0.0):
             return False
         self.played[kind] += 1
+        self._note(kind)
         return True
 
     def ms(self, kind: Kind) -> int:

@@ -23,7 +23,11 @@ FOR_EVER_NS = 2**63
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line: `kind` is `logon`, `in`, `refused` (asked for, not done), `admin` or `report`."""
+    """One line.
+
+    `kind` is `logon`, `in`, `refused` (asked for, not done), `admin`, `fault` (one is played) or
+    `report`.
+    """
 
     kind: str
     ts_ns: int

@@ -41,7 +41,7 @@ class Venue:
         self.exchange = exchange
         self.ledger = Ledger(path)
         self.memory = Memory(exchange, self.ledger)
-        self.faults = Faults()
+        self.faults = Faults(self._note_played)
         self.epochs: dict[str, int] = {}
         self.trading_session: admin.SetSession | None = None
         self.watchers: list[Callable[[admin.SetSession], None]] = []
@@ -184,6 +184,9 @@ class Venue:
                 pass
         self._record(reports, {**_line("admin", ""), "msg": message})
         self._begin_anew(message)
+
+    def _note_played(self, kind: Kind) -> None:
+        self.ledger.write([{**_line("fault", ""), "msg": {"kind": kind}}])
 
     def _set_fault(self, message: admin.Fault | admin.Rates | admin.Heal | admin.Cut) -> None:
         match message:
