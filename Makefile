@@ -16,7 +16,7 @@ ifneq ($(shell cat $(VENV)/.checkout 2>/dev/null),$(CURDIR))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check fmt lock clean nightly-chaos nightly-containers nightly-mutation nightly-risk nightly-simulation
+.PHONY: help install run test check fmt lock clean nightly-chaos nightly-containers nightly-mutation nightly-risk nightly-simulation nightly-unknown
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ nightly-risk: install ## 50 drills of the kill switch, 1,000 orders each
 nightly-simulation: install ## 10,000 seeds of the simulation, and every planted bug within 5,000
 	$(BIN)/python -m tests.simulation --seeds 0:10000
 	$(BIN)/python -m tests.simulation --seeds 0:5000 --bug all
+
+nightly-unknown: install ## every failure class of a venue 100 times under load, connectors dying
+	@bash tools/nightly-unknown.sh
 
 lock: ## choose versions anew and write them, with hashes, to the requirements files
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" bash tools/lock.sh

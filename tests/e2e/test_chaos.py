@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Short chaos runs as anybody would make them, and planted bugs that they have to find."""
+"""Short chaos runs as anybody would make them, and planted bugs that they have to find.
+
+Two suites run beside each other all the time: one mostly waits while the other one starts. Bugs
+that share a scenario share their twin: the same run without any of them, which must be clean.
+"""
 
 import json
 import os
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,59 +18,96 @@ import pytest
 from tests.e2e.terminal import TRADEWIND
 from tradewind.cli.chaos.sabotage import SABOTAGES
 
-pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(360)]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(900)]
 
 KILLS, ORDERS = 20, 3_000
 PLANTED = (
-    "ack-before-quorum",
+    "append-without-condition",
     "broker-window-dedup-only",
-    "free-exposure-on-timeout",
+    "ack-before-quorum",
     "resend-on-timeout",
+    "free-exposure-on-timeout",
+    "lazy-fsync",
+    "skip-hash-check",
 )
-"""Bugs that every change is tried with; all others take longer: `make nightly-chaos`."""
-OCCASION = ("--faults", "2", "--orders", "300", "--rate", "50")
-"""Enough for these to show, and little enough for two suites beside each other."""
+"""Bugs that every change is tried with; the others have no scenario that is as short."""
+OCCASIONS = {
+    "controls": ("--faults", "3", "--orders", "150", "--rate", "25"),
+    "power-loss": ("--faults", "1", "--orders", "150", "--rate", "25"),
+    "bit-flip": ("--faults", "1", "--orders", "300", "--rate", "150"),
+}
+"""By scenario, enough for its bugs to show: each of its faults once."""
+RUNS = {
+    "kills": (0, ("service-kill", "--faults", str(KILLS), "--orders", str(ORDERS), "--rate", "60")),
+    **{name: (0, (name, *rest, "--size", "small")) for name, rest in OCCASIONS.items()},
+    **{
+        bug: (1, (scenario, *OCCASIONS[scenario], "--size", "small", "--sabotage", bug))
+        for bug, scenario in ((bug, SABOTAGES[bug].scenario) for bug in PLANTED)
+    },
+}
+"""What each run has to end with, its scenario and what else it is told."""
+SUITES = 2
+RUN_TIMEOUT_S = 400
+
+Report = dict[str, Any]
 
 
-def chaos(expected: int, *arguments: str) -> dict[str, Any]:
-    """The report of a run with a fixed seed that has to end with this exit code."""
+def chaos(folder: Path, name: str) -> Report:
+    """The report of a run with a fixed seed; its page is in the folder."""
+    expected, arguments = RUNS[name]
+    page = ("--html", str(folder / f"{name}.html"))
     done = subprocess.run(
-        [TRADEWIND, "chaos", "run", "--seed", "7", "--json", *arguments],
+        [TRADEWIND, "chaos", "run", "--seed", "7", "--json", *page, "--scenario", *arguments],
         env={**os.environ, "COLUMNS": "200"},
         capture_output=True,
         text=True,
-        timeout=350,
+        timeout=RUN_TIMEOUT_S,
         check=False,
     )
     if "MACHINE_LACKS" in done.stderr:
         pytest.skip(done.stderr.strip().splitlines()[-1])
     assert done.returncode == expected, done.stderr[-3000:] + done.stdout
-    report: dict[str, Any] = json.loads(done.stdout)
+    report: Report = json.loads(done.stdout)
     assert report["valid"]
     return report
 
 
-def test_twenty_kills_harm_nothing_and_the_report_says_so(tmp_path: Path) -> None:
-    page = tmp_path / "page.html"
-    report = chaos(
-        0,
-        *("--scenario", "service-kill", "--faults", str(KILLS), "--orders", str(ORDERS)),
-        *("--html", str(page)),
-    )
-    assert report["faults"] == len(report["samples_ms"]) == KILLS
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("chaos")
+
+
+@pytest.fixture(scope="module")
+def runs(folder: Path, request: pytest.FixtureRequest) -> Iterator[Mapping[str, Future[Report]]]:
+    """Every run that a selected test looks at, on its way."""
+    of_here = [item for item in request.session.items if item.path == request.path]
+    bugs = [bug for bug in PLANTED if any(bug in item.name for item in of_here)]
+    twins = dict.fromkeys(SABOTAGES[bug].scenario for bug in bugs)
+    kills = ["kills"] if len(of_here) > len(bugs) else []
+    pool = ThreadPoolExecutor(SUITES)
+    yield {name: pool.submit(chaos, folder, name) for name in [*kills, *twins, *bugs]}
+    pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("bug", PLANTED)
+def test_a_planted_bug_is_found_out_and_nothing_is_without_it(
+    runs: Mapping[str, Future[Report]], bug: str
+) -> None:
+    twin = runs[SABOTAGES[bug].scenario].result()
+    assert not any(twin["violations"].values())
+    broken = runs[bug].result()
+    assert any(broken["violations"][checker] for checker in SABOTAGES[bug].checkers)
+
+
+def test_twenty_kills_harm_nothing_and_the_report_says_so(
+    runs: Mapping[str, Future[Report]], folder: Path
+) -> None:
+    report = runs["kills"].result()
+    assert report["faults"] == report["kills"] == len(report["samples_ms"]) == KILLS
     assert report["orders"] >= ORDERS
+    assert report["kills_in_flight"] > 0
     assert not any(report["violations"].values())
     assert (report["lost"], report["duplicated"], report["unresolved"]) == (0, 0, 0)
     assert report["events_exact"]
     assert report["digests_equal"]
-    assert "service-kill" in page.read_text()
-
-
-@pytest.mark.parametrize("bug", PLANTED)
-def test_a_planted_bug_is_found_out_and_nothing_is_without_it(bug: str) -> None:
-    scenario = ("--scenario", SABOTAGES[bug].scenario, *OCCASION)
-    with ThreadPoolExecutor() as both:
-        broken = both.submit(chaos, 1, *scenario, "--sabotage", bug)
-        whole = both.submit(chaos, 0, *scenario)
-    assert any(broken.result()["violations"][checker] for checker in SABOTAGES[bug].checkers)
-    assert not any(whole.result()["violations"].values())
+    assert "service-kill" in (folder / "kills.html").read_text()

@@ -19,7 +19,7 @@ from tradewind.cli.console_io import (
     print_json,
     run_or_explain,
 )
-from tradewind.cli.suite.facts import Protocol
+from tradewind.cli.suite.facts import Protocol, Size
 from tradewind.cli.suite_of import AsJson
 
 app = typer.Typer(no_args_is_help=True, help="Break a suite that is started for it, and judge.")
@@ -42,6 +42,9 @@ def run(
     protocol: Annotated[
         Protocol, typer.Option(help="What connectors speak with the simulated venue.")
     ] = Protocol.SIM,
+    size: Annotated[Size, typer.Option(help="small: one shard, one gateway, one risk.")] = (
+        Size.FULL
+    ),
     keep: Annotated[
         Path | None, typer.Option(help="Folder for histories and logs; kept afterwards.")
     ] = None,
@@ -64,6 +67,7 @@ def run(
         sabotage=sabotage,
         protocol=protocol,
         driver=driver,
+        size=size,
     )
 
     async def work() -> int:

@@ -10,6 +10,7 @@ import pytest
 
 from tradewind.cli.chaos import judge
 from tradewind.cli.chaos.history import Line
+from tradewind.cli.chaos.venue_side import read_venue
 
 ACCOUNT = "A"
 
@@ -33,9 +34,10 @@ def told(plain: dict[str, Any]) -> Line:
 
 def venue_line(kind: str, cl_id: str, exec_type: str = "", **facts: Any) -> dict[str, Any]:
     if kind == "in":
-        return {"kind": "in", "msg": {"op": "new", "cl_id": cl_id}}
-    filled = {"cl_id": cl_id, "exec_type": exec_type, "side": "BUY", "last_qty": 0, "leaves_qty": 0}
-    return {"kind": "report", "report": filled | facts}
+        return {"kind": "in", "ts_ns": 1, "msg": {"op": "new", "cl_id": cl_id}}
+    plain = {"cl_id": cl_id, "exec_type": exec_type, "side": "BUY", "last_qty": 0}
+    rest = {"cum_qty": 0, "leaves_qty": 0, "text": ""}
+    return {"kind": "report", "ts_ns": 2, "report": plain | rest | facts}
 
 
 class Run:
@@ -52,18 +54,20 @@ class Run:
         self.venue = [
             venue_line("in", "s-0-1"),
             venue_line("report", "s-0-1", "NEW", leaves_qty=2),
-            venue_line("report", "s-0-1", "TRADE", last_qty=2),
+            venue_line("report", "s-0-1", "TRADE", last_qty=2, cum_qty=2),
         ]
+        self.ends = {"s-0-1": ("FILLED", 2)}
         self.positions = {"oms": {ACCOUNT: 2}}
 
     def judged(self, folder: Path) -> dict[str, int]:
         log = folder / "venue.jsonl"
         log.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in self.venue))
         orders = judge.orders_of(self.lines)
-        venue = judge.venue_side(log)
+        venue = read_venue(log)
         verdict = judge.judge(orders, venue)
         judge.compare_positions(verdict, judge.fills_by_account(orders, venue), self.positions)
         judge.judge_exposure(verdict, orders, venue, {ACCOUNT: 2})
+        judge.compare_ends(verdict, venue, self.ends, asked_ns=3)
         return {name: count for name, count in verdict.counts.items() if count}
 
 
@@ -86,6 +90,7 @@ def take_it_twice(run: Run) -> None:
 def make_two_of_it(run: Run) -> None:
     run.lines.append(told(report(4, "PENDING_NEW", "PENDING_NEW", order_id="s-0-9")))
     run.venue += [venue_line("in", "s-0-9"), venue_line("report", "s-0-9", "NEW")]
+    run.ends["s-0-9"] = ("FILLED", 0)
 
 
 def send_what_nobody_asked_for(run: Run) -> None:
@@ -118,6 +123,19 @@ def leave_more_open_than_allowed(run: Run) -> None:
         told(report(9, "PENDING_NEW", "PENDING_NEW", order_id="s-0-9", cl_ord_id="c2")),
     ]
     run.venue += [venue_line("in", "s-0-9"), venue_line("report", "s-0-9", "NEW", leaves_qty=1)]
+    run.ends["s-0-9"] = ("NEW", 0)
+
+
+def forget_how_it_ended(run: Run) -> None:
+    run.ends.clear()
+
+
+def leave_it_unknown(run: Run) -> None:
+    run.ends["s-0-1"] = ("UNKNOWN", 2)
+
+
+def store_too_little_traded(run: Run) -> None:
+    run.ends["s-0-1"] = ("FILLED", 1)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +152,9 @@ def leave_more_open_than_allowed(run: Run) -> None:
         (send_it_twice, "K2"),
         (enlarge_it, "K6"),
         (leave_more_open_than_allowed, "K6"),
+        (forget_how_it_ended, "T3"),
+        (leave_it_unknown, "T3"),
+        (store_too_little_traded, "T3"),
     ],
 )
 def test_each_harm_is_found_and_nothing_else(

@@ -6,18 +6,16 @@ violations of one sentence.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from tradewind.cli.chaos.history import Line
+from tradewind.cli.chaos.venue_side import VenueSide
 
 FINAL = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", "DENIED"})
-SETTLED = FINAL | {"NEW", "PARTIALLY_FILLED"}
+OPEN = frozenset({"NEW", "PARTIALLY_FILLED"})
 AFTER_THE_END = frozenset(
     {"TRADE", "TRADE_CANCEL", "TRADE_CORRECT", "CANCEL_REJECTED", "REPLACE_REJECTED", "DENIED"}
 )
@@ -54,27 +52,6 @@ class Order:
         if self.final is not None:
             return str(self.final["ord_status"])
         return str(in_order(self)[-1]["ord_status"]) if self.reports else ""
-
-
-@dataclass(slots=True)
-class VenueSide:
-    """What the venue's own log says."""
-
-    received: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    accepted: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    rejected: set[str] = field(default_factory=set)
-    traded: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    steps: list["Step"] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One change of what is open or done at the venue: signed lots, and what still may trade."""
-
-    cl_id: str
-    sign: int
-    traded: int
-    leaves_qty: int
 
 
 @dataclass(slots=True)
@@ -131,33 +108,6 @@ def _take(orders: dict[Key, Order], owner: dict[str, Key], line: Line) -> None:
         return
     order.reports[report["exec_id"]] = report
     order.is_accepted = order.is_accepted or report["exec_type"] == "PENDING_NEW"
-
-
-def venue_side(path: Path) -> VenueSide:
-    """Reads the venue's log: what it was sent, took, refused and traded, by its client id."""
-    side = VenueSide()
-    with path.open("rb") as file:
-        for raw in file:
-            line = msgspec.json.decode(raw)
-            message, report = line.get("msg") or {}, line.get("report") or {}
-            if line["kind"] == "in" and message.get("op") == "new":
-                side.received[message["cl_id"]] += 1
-            elif report:
-                _take_venue_report(side, report)
-    return side
-
-
-def _take_venue_report(side: VenueSide, report: dict[str, Any]) -> None:
-    cl_id, lots = report["cl_id"], report["last_qty"]
-    sign = 1 if report["side"] == "BUY" else -1
-    match report["exec_type"]:
-        case "NEW":
-            side.accepted[cl_id] += 1
-        case "REJECTED":
-            side.rejected.add(cl_id)
-        case "TRADE":
-            side.traded[cl_id] += sign * lots
-    side.steps.append(Step(cl_id, sign, lots, report["leaves_qty"]))
 
 
 def in_order(order: Order) -> list[dict[str, Any]]:
@@ -265,3 +215,23 @@ def compare_positions(
             has, should = by_account.get(account, 0), fills.get(account, 0)
             if has != should:
                 verdict.found("K5", service=service, account=account, has=has, should=should)
+
+
+def compare_ends(
+    verdict: Verdict, venue: VenueSide, told: Mapping[str, tuple[str, int]], asked_ns: int
+) -> None:
+    """Checker T3: what is stored of each order last is what the venue has: status and lots traded.
+
+    What the venue did after `asked_ns` (of the wall's clock) nobody could have told.
+    """
+    for order_id, true in venue.ends.items():
+        status, cum_qty = told.get(order_id, ("", 0))
+        should = OPEN if true.status == "NEW" else {true.status}
+        is_so = status in should and cum_qty == true.cum_qty
+        if not is_so and true.ts_ns < asked_ns:
+            verdict.found(
+                "T3",
+                venue_order=order_id,
+                has=(status, cum_qty),
+                should=(true.status, true.cum_qty),
+            )

@@ -36,7 +36,7 @@ PROGRAMS = {
     Action.FAIL: ("strace",),
 }
 """What must be installed, besides being root."""
-LOADED_S = 8.0
+LOADED_S = 3.0
 BLOCK_WITHIN_S = 120.0
 LOOK_AGAIN_S = 0.1
 SIGNALS = {

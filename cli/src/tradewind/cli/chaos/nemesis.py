@@ -5,6 +5,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -12,8 +13,10 @@ import msgspec
 from tradewind.cli import nodes
 from tradewind.cli.chaos.driver import Harm
 from tradewind.cli.chaos.scenarios import STEPS, Action, Probe, Scenario, Victim
-from tradewind.cli.chaos.venue_faults import VenuePeople, is_deadly, plays, until_settled
+from tradewind.cli.chaos.venue_faults import VenuePeople, is_deadly, plays, rounds, until_settled
+from tradewind.cli.chaos.venue_rates import VenueRates
 from tradewind.cli.chaos.view import View
+from tradewind.common.errors import BusError
 
 QUIET_S = (0.3, 1.0)
 LOOK_AGAIN_S = 0.05
@@ -28,7 +31,8 @@ KILL_CONNECTOR = Scenario(victim=Victim.CONNECTOR, action=Action.KILL, probe=Pro
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """One injection. `shard` is the one that is harmed, None for all.
 
-    Of a cut, what from; of a venue's misbehaviour the class, and how often it was played.
+    Of a cut, what from; of a venue's misbehaviour the class, and how often it was played; of a
+    failpoint its name, and whether somebody died there.
     """
 
     t_ns: int
@@ -42,19 +46,32 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     cut: str = ""
     failure_class: str = ""
     played: int = 0
+    failpoint: str = ""
+    has_hit: bool = False
 
 
 class Nemesis:
     """Injects faults of one scenario."""
 
-    def __init__(self, view: View, harm: Harm, scenario: str, seed: int, log: Path) -> None:
+    def __init__(
+        self,
+        view: View,
+        harm: Harm,
+        scenario: str,
+        seed: int,
+        log: Path,
+        venue: VenueRates | None = None,
+    ) -> None:
+        """`venue` is one that misbehaves all the time."""
         self._view = view
         self._harm = harm
         self._scenario = scenario
         self._random = random.Random(seed)
         classes = {each.failure_class for each in harm.scenarios}
         self._plays = plays(self._random, min(classes, key=len), view.facts.protocol)
+        self._kinds = rounds(self._random, harm.scenarios)
         self._log = log
+        self._venue = venue
         self.faults: list[Fault] = []
 
     async def run(self, count: int, on_fault: Callable[[Fault], object]) -> None:
@@ -63,12 +80,14 @@ class Nemesis:
             while len(self.faults) < count:
                 await self._view.until_in_step()
                 await asyncio.sleep(self._random.uniform(*QUIET_S))
-                fault = await self._inject(self._random.choice(self._harm.scenarios), on_fault)
+                fault = await self._inject(next(self._kinds), on_fault)
                 self.faults.append(fault)
                 log.write(msgspec.json.encode(fault) + b"\n")
                 if fault.action not in PASSING:
                     for name, pid in fault.pids.items():
                         await self._view.until_replaced(name, pid)
+                    hit = msgspec.structs.replace(fault, has_hit=bool(fault.failpoint))
+                    self.faults[-1] = hit
             await self._view.until_in_step()
 
     async def _inject(self, scenario: Scenario, on_fault: Callable[[Fault], object]) -> Fault:
@@ -76,6 +95,8 @@ class Nemesis:
             return await self._misbehave(scenario, on_fault)
         if scenario.action is Action.MAINTAIN:
             return await self._maintain(scenario, on_fault)
+        if self._venue is not None:
+            await self._venue.prepare_a_death()
         found = await self._candidates(scenario.victim)
         name = self._random.choice(sorted(found))
         await self._harm.until_possible(scenario, name)
@@ -90,17 +111,19 @@ class Nemesis:
                 probe=scenario.probe,
                 shard=found[name],
                 cut=scenario.cut or "",
+                failpoint=scenario.failpoint,
             )
             on_fault(fault)
             await self._harm.hold(scenario)
         return msgspec.structs.replace(fault, healed_ns=time.monotonic_ns())
 
     async def _candidates(self, victim: Victim) -> Mapping[str, int | None]:
-        """A shard may have no leader, a venue no connector, for a moment."""
+        """A shard may have no leader, a venue no connector, the bus no answer, for a moment."""
         while True:
-            found = await self._view.candidates(victim)
-            if found:
-                return found
+            with suppress(BusError):
+                found = await self._view.candidates(victim)
+                if found:
+                    return found
             await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _maintain(self, scenario: Scenario, on_fault: Callable[[Fault], object]) -> Fault:

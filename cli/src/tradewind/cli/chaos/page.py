@@ -19,6 +19,7 @@ SENTENCES = {
     "K8": "replaying the journal gives the same state",
     "K9": "events and archive have no gap and no surplus",
     "K14": "after each fault it works again",
+    "T3": "what is stored last of each order is what the venue has",
 }
 
 STYLE = """

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from tradewind.cli.chaos import clocks, failpoints, sabotage
 from tradewind.cli.chaos.report import Plan
-from tradewind.cli.chaos.scenarios import SCENARIOS, STEPS, Action
+from tradewind.cli.chaos.scenarios import SCENARIOS, STEPS, Action, is_at_rates
 from tradewind.cli.chaos.venue_faults import CONNECTOR_SETTINGS
 
 
@@ -21,4 +21,5 @@ def instead(plan: Plan) -> dict[str, list[str]]:
 def connector_settings(plan: Plan) -> Mapping[str, str]:
     """What connectors are told besides."""
     actions = {each.action for each in SCENARIOS[plan.scenario]}
-    return CONNECTOR_SETTINGS if Action.MISBEHAVE in actions else {}
+    is_strange = Action.MISBEHAVE in actions or is_at_rates(plan.scenario)
+    return CONNECTOR_SETTINGS if is_strange else {}

@@ -4,25 +4,26 @@
 import hashlib
 import platform
 import subprocess
-from bisect import bisect_left
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tradewind.cli.chaos import judge, venue_faults
+from tradewind.cli.chaos import coverage as coverage_of
+from tradewind.cli.chaos import judge
 from tradewind.cli.chaos.driver import Driver
 from tradewind.cli.chaos.history import Line
 from tradewind.cli.chaos.nemesis import Fault
 from tradewind.cli.chaos.recovery import ANSWERS, Answered, summary
-from tradewind.cli.chaos.scenarios import STEPS, Action, Probe
-from tradewind.cli.suite.facts import Protocol
+from tradewind.cli.chaos.scenarios import STEPS, Probe, has_deeds, is_at_rates
+from tradewind.cli.chaos.venue_side import VenueSide
+from tradewind.cli.suite.facts import Protocol, Size
 from tradewind.common import subjects
 from tradewind.common.init_job.defaults import BENCH_ACCOUNTS
 
-CHECKERS = ("K1", "K2", "K3", "K4", "K5", "K6", "K7", "K8", "K9", "K14")
+CHECKERS = ("K1", "K2", "K3", "K4", "K5", "K6", "K7", "K8", "K9", "K14", "T3")
 TOO_LATE = {"TOO_LATE", "NOT_SENT_IN_TIME"}
-DEADLY = {Action.KILL, Action.ARM, Action.FLIP, Action.POWER}
 TIGHT_LOTS = 3_000_000
 TIGHT = {account: TIGHT_LOTS for account in BENCH_ACCOUNTS[::4]}
 """Accounts whose position limit is so low that the load reaches it all the time."""
@@ -45,21 +46,31 @@ class Plan:
     sabotage: str = ""
     protocol: Protocol = Protocol.SIM
     driver: Driver = Driver.PROCESS
+    size: Size = Size.FULL
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """How orders ended as services store it, by order id; `asked_ns` is of the wall's clock."""
+
+    told: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    asked_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """What was seen: faults, own probes, clients' histories, the venue's log, what services say.
 
-    `holes` are copies of logs that lack records, `moved_aside` how many such copies the suite has
-    replaced. `stuck` says what never came back.
+    `ends` is what is stored last of each order. `holes` are copies of logs that lack records,
+    `moved_aside` how many such copies the suite has replaced. `stuck` says what never came back.
     """
 
     faults: list[Fault]
     probed: dict[int, int | None]
     histories: dict[str, list[Line]]
-    venue: judge.VenueSide
+    venue: VenueSide
     positions: dict[str, dict[str, int]]
+    ends: Ends
     checked: dict[str, Any]
     holes: list[str]
     moved_aside: int
@@ -74,17 +85,21 @@ def make_report(plan: Plan, shards: int, seen: Observed) -> dict[str, Any]:
     samples = _samples(seen, answered)
     verdict = _judged(seen, orders, samples)
     counts, checked = verdict.counts, seen.checked["shards"]
-    coverage = _coverage(seen)
+    coverage = _coverage(plan, seen, orders)
     return {
         "scenario": plan.scenario,
         "sabotage": plan.sabotage,
         "seed": plan.seed,
         "driver": plan.driver,
         "protocol": plan.protocol,
+        "size": plan.size,
         "commit": commit(),
         "machine": f"{platform.machine()} {platform.system()} {platform.release()}",
         "faults": len(seen.faults),
-        "kills": sum(len(fault.pids) for fault in seen.faults if fault.action in DEADLY),
+        "kills": sum(len(fault.pids) for fault in seen.faults if fault.action in coverage_of.KILLS),
+        "kills_in_flight": coverage_of.kills_in_flight(seen.faults, seen.histories),
+        "failpoint_hits": Counter(fault.failpoint for fault in seen.faults if fault.has_hit),
+        "faults_played": seen.venue.played,
         "orders": len(orders),
         "accepted": sum(order.is_accepted for order in orders.values()),
         "lost": counts["K1"],
@@ -108,6 +123,17 @@ def make_report(plan: Plan, shards: int, seen: Observed) -> dict[str, Any]:
     }
 
 
+def _coverage(
+    plan: Plan, seen: Observed, orders: Mapping[judge.Key, judge.Order]
+) -> dict[str, int]:
+    damaged = seen.moved_aside + len(seen.holes)
+    found = coverage_of.of_any_run(seen.faults, seen.histories, damaged)
+    if is_at_rates(plan.scenario):
+        rates = coverage_of.of_rates(seen.faults, seen.histories, orders, seen.venue)
+        found |= rates if has_deeds(plan.scenario) else {"unknown": rates["unknown"]}
+    return found
+
+
 def _shows_something(plan: Plan, seen: Observed, coverage: dict[str, int]) -> bool:
     """Whether all happened that had to; after what never came back, nothing more could."""
     if seen.stuck:
@@ -120,6 +146,8 @@ def _judged(
 ) -> judge.Verdict:
     verdict = judge.judge(orders, seen.venue)
     judge.compare_positions(verdict, judge.fills_by_account(orders, seen.venue), seen.positions)
+    if seen.ends.told:
+        judge.compare_ends(verdict, seen.venue, seen.ends.told, seen.ends.asked_ns)
     judge.judge_exposure(verdict, orders, seen.venue, TIGHT)
     for shard in seen.checked["shards"]:
         verdict.counts["K7"] += not shard["replicas_equal"]
@@ -200,34 +228,6 @@ def _over_time(seen: Observed, samples: list[float | None]) -> dict[str, Any]:
     ]
     accepted = [steps.get(place, 0) for place in range(max(steps, default=-1) + 1)]
     return {"log": log, "timeline": {"step_ms": STEP_MS, "accepted": accepted}}
-
-
-def _coverage(seen: Observed) -> dict[str, int]:
-    """Events without which a run shows nothing: each must have happened."""
-    faults = seen.faults
-    lines = [line for of_client in seen.histories.values() for line in of_client]
-    asked = sorted(line.t_ns for line in lines if line.kind == "invoke")
-    reports = [line.report for line in lines if line.kind == "report" and line.report]
-    kinds = [report["exec_type"] for report in reports]
-    return {
-        "faults_under_load": sum(
-            bisect_left(asked, fault.t_ns) > bisect_left(asked, fault.t_ns - 500 * NS_PER_MS)
-            for fault in faults
-        ),
-        "reports": len(reports),
-        "fills": kinds.count("TRADE"),
-        "cancels": kinds.count("CANCELED"),
-        "replaces": kinds.count("REPLACED"),
-        "asked_twice": sum(line.kind == "again" for line in lines),
-        "beyond_limits": sum(report["reason"] == "MAX_POSITION" for report in reports),
-        **({"damaged_copies": seen.moved_aside + len(seen.holes)} if _has_flipped(faults) else {}),
-        **Counter(f"cut off from {fault.cut}" for fault in faults if fault.cut),
-        **venue_faults.coverage(((f.failure_class, f.played) for f in faults), kinds),
-    }
-
-
-def _has_flipped(faults: list[Fault]) -> bool:
-    return any(fault.action is Action.FLIP for fault in faults)
 
 
 def commit() -> str:

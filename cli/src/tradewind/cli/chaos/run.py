@@ -4,23 +4,27 @@
 import asyncio
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from tradewind.cli.chaos import judge, probes, stores, warehouse
+from tradewind.cli.chaos import probes, stores, warehouse
 from tradewind.cli.chaos.containers import running_containers
 from tradewind.cli.chaos.driver import Driver, Running
 from tradewind.cli.chaos.history import read
 from tradewind.cli.chaos.load import Load
 from tradewind.cli.chaos.nemesis import Fault, Nemesis
 from tradewind.cli.chaos.processes import running_processes
-from tradewind.cli.chaos.report import TIGHT, Observed, Plan, make_report
+from tradewind.cli.chaos.report import TIGHT, Ends, Observed, Plan, make_report
 from tradewind.cli.chaos.sabotage import SABOTAGES
-from tradewind.cli.chaos.scenarios import SCENARIOS, Probe
+from tradewind.cli.chaos.scenarios import SCENARIOS, Probe, has_deeds, is_at_rates
+from tradewind.cli.chaos.venue_faults import until_settled
+from tradewind.cli.chaos.venue_rates import VenueRates
+from tradewind.cli.chaos.venue_side import read_venue
 from tradewind.cli.chaos.view import View
 from tradewind.cli.client import GatewayClient, GatewayError
 from tradewind.cli.console_io import err
@@ -33,6 +37,8 @@ from tradewind.common.jetstream import Bus
 DRIVERS = {Driver.PROCESS: running_processes, Driver.DOCKER: running_containers}
 SETTLE_S = 60.0
 STUCK_S = 5.0
+BEHIND_NS = 2_000_000_000
+"""So far behind the venue the warehouse may be, at rest."""
 
 
 async def run_chaos(plan: Plan, folder: Path, env: Mapping[str, str]) -> dict[str, Any]:
@@ -73,16 +79,18 @@ class _Run:
         """Breaks things under load, heals, and judges."""
         faults = await self._break_things()
         err.print("everything is healed; clients ask for their last answers ...")
-        await self._load.end()
+        await self._load.end(is_stuck=bool(self._stuck))
         probed = {number: await task for number, task in self._probes.items()}
         positions = await self._positions_at_rest()
+        ends = await self._ends()
         checked = await self._verified()
         observed = Observed(
             faults=faults,
             probed=probed,
             histories={name: list(read(path)) for name, path in self._load.histories.items()},
-            venue=judge.venue_side(await self._roster.venue_log()),
+            venue=read_venue(await self._roster.venue_log()),
             positions=positions,
+            ends=ends,
             checked=checked,
             holes=stores.holes(self._facts),
             moved_aside=self._harm.moved_aside(),
@@ -98,18 +106,40 @@ class _Run:
             await self._set_limits()
             await self._load.start()
             await asyncio.sleep(random.Random(self._plan.seed).uniform(1.0, 2.0))
-            log = self._folder / "faults.jsonl"
-            nemesis = Nemesis(view, self._harm, self._plan.scenario, self._plan.seed, log)
-            try:
-                await nemesis.run(self._plan.faults, self._on_fault)
-            except SuiteError as error:
-                self._is_stuck(error.text)
-            return nemesis.faults
+            return await self._faults_of(view)
         except BaseException:
             self._load.kill()
             raise
         finally:
             await bus.close()
+
+    async def _faults_of(self, view: View) -> list[Fault]:
+        """All faults of the run; with a venue that misbehaves all is settled after them."""
+        plan, log = self._plan, self._folder / "faults.jsonl"
+        async with self._venue() as venue:
+            nemesis = Nemesis(view, self._harm, plan.scenario, plan.seed, log, venue)
+            try:
+                await nemesis.run(plan.faults, self._on_fault)
+            except SuiteError as error:
+                self._is_stuck(error.text)
+        if venue is not None and not self._stuck:
+            try:
+                await until_settled(view.bus, self._facts.shards)
+            except SuiteError as error:
+                self._is_stuck(error.text)
+        return nemesis.faults
+
+    @asynccontextmanager
+    async def _venue(self) -> AsyncIterator[VenueRates | None]:
+        """The venue's people, if it misbehaves all through the run."""
+        plan = self._plan
+        if not is_at_rates(plan.scenario):
+            yield None
+            return
+        async with VenueRates.misbehaving(
+            self._facts, plan.seed, has_deeds=has_deeds(plan.scenario)
+        ) as venue:
+            yield venue
 
     def _on_fault(self, fault: Fault) -> None:
         number = len(self._probes)
@@ -172,6 +202,22 @@ class _Run:
         lot = Decimal(instrument.lot_size)
         lots = {row["account"]: int(Decimal(row["qty"]) / lot) for row in rows}
         return {account: lots.get(account, 0) for account in BENCH_ACCOUNTS}
+
+    async def _ends(self) -> Ends:
+        """What the warehouse has last of each order; nothing, if it does not answer."""
+        asked_ns = time.time_ns() - BEHIND_NS
+        sql = (
+            "SELECT order_id, argMax(ord_status, seq), toInt64(argMax(cum_qty, seq)) "
+            "FROM order_reports FINAL WHERE exec_type != 'DENIED' GROUP BY order_id"
+        )
+        try:
+            async with warehouse.connect(self._facts) as session:
+                rows = await warehouse.select(session, sql)
+        except (aiohttp.ClientError, LookupError, OSError, TimeoutError):
+            return Ends()
+        return Ends(
+            {order_id: (status, int(cum_qty)) for order_id, status, cum_qty in rows}, asked_ns
+        )
 
     async def _from_archive(self) -> dict[str, int]:
         sql = (

@@ -10,6 +10,7 @@ would stay silent in earnest.
 
 import dataclasses
 import runpy
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -18,22 +19,20 @@ from typing import Any
 
 LAZY_FSYNC = "lazy-fsync"
 """Nodes fsync now and then, as the broker does unless it is told otherwise."""
-ARMED_AFTER_S = 6.0
-"""After the start of a process, for a bug with which a suite would not even start."""
 
 
 def _append_without_condition() -> None:
-    """Outputs are appended wherever the stream's end is: a late replica appends them again."""
+    """A replica that was paused appends its outputs wherever the stream's end is: others did it."""
     from tradewind.common.jetstream import Bus
 
     original = Bus.append_batch
-    armed_s = time.monotonic() + ARMED_AFTER_S
+    woken: list[int] = []
+    signal.signal(signal.SIGCONT, lambda number, _frame: woken.append(number))
 
     async def append_batch(
         self: Any, messages: Any, expected_last_seq: int | None, timeout_ms: int
     ) -> Any:
-        is_armed = time.monotonic() > armed_s
-        return await original(self, messages, None if is_armed else expected_last_seq, timeout_ms)
+        return await original(self, messages, None if woken else expected_last_seq, timeout_ms)
 
     Bus.append_batch = append_batch  # type: ignore[method-assign]
 
@@ -150,17 +149,17 @@ class Sabotage:
 
 
 SABOTAGES = {
-    "append-without-condition": Sabotage(_append_without_condition, "oms", "oms-pause", ("K9",)),
-    "broker-window-dedup-only": Sabotage(_dedup_by_broker_window_only, "oms", "oms-kill", ("K2",)),
-    "ack-before-quorum": Sabotage(_ack_before_quorum, "gateway", "nats-kill", ("K1",)),
-    "resend-on-timeout": Sabotage(_resend_on_timeout, "venue", "die-after-send", ("K2",)),
+    "append-without-condition": Sabotage(_append_without_condition, "oms", "controls", ("K9",)),
+    "broker-window-dedup-only": Sabotage(_dedup_by_broker_window_only, "oms", "controls", ("K2",)),
+    "ack-before-quorum": Sabotage(_ack_before_quorum, "gateway", "controls", ("K1",)),
+    "resend-on-timeout": Sabotage(_resend_on_timeout, "venue", "controls", ("K2",)),
     "believe-absence-at-once": Sabotage(
         _believe_absence_at_once, "venue", "venue-read-lag", ("K2",)
     ),
     LAZY_FSYNC: Sabotage(_nothing, "", "power-loss", ("K1", "K9")),
     "skip-hash-check": Sabotage(_skip_hash_check, "orchestrator", "bit-flip", ("K9",)),
     "believe-own-clock": Sabotage(_believe_own_clock, "gateway", "clock-step", ("K14",)),
-    "free-exposure-on-timeout": Sabotage(_free_exposure_on_timeout, "oms", "venue-pause", ("K6",)),
+    "free-exposure-on-timeout": Sabotage(_free_exposure_on_timeout, "oms", "controls", ("K6",)),
 }
 
 

@@ -69,9 +69,10 @@ class Victim(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One kind of fault. A scenario with several is one drawn at each fault.
+    """One kind of fault. A scenario with several has each as often as any other.
 
-    The venue misbehaves in every way that there is, or in those of one class.
+    The venue misbehaves in every way that there is, or in those of one class; `at_rates`: all the
+    time, whatever the fault is.
     """
 
     victim: Victim
@@ -80,6 +81,7 @@ class Scenario:
     failpoint: str = ""
     cut: Cut | None = None
     failure_class: str = ""
+    at_rates: bool = False
 
 
 SCENARIOS: dict[str, tuple[Scenario, ...]] = {
@@ -119,6 +121,11 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
             action=Action.MISBEHAVE,
             probe=Probe.ACKNOWLEDGED,
             failure_class="F7",
+        ),
+    ),
+    "venue-rates": (
+        Scenario(
+            victim=Victim.CONNECTOR, action=Action.KILL, probe=Probe.ACKNOWLEDGED, at_rates=True
         ),
     ),
     "nats-pause": (Scenario(victim=Victim.NODE, action=Action.PAUSE, probe=Probe.ACCEPTED),),
@@ -170,9 +177,25 @@ SCENARIOS["service-kill"] = tuple(
     for service in ("oms", "gateway", "connector", "risk", "archiver")
     for scenario in SCENARIOS[f"{service}-kill"]
 )
+SCENARIOS["controls"] = (
+    *SCENARIOS["oms-pause"],
+    SCENARIOS["nats-kill"][0],
+    *SCENARIOS["venue-rates"],
+)
+"""What most planted bugs need to show: one run without any of them is the twin of all."""
 SCENARIOS["everything"] = tuple(
     scenario
     for name in sorted(SCENARIOS)
     for scenario in SCENARIOS[name]
-    if not scenario.failpoint and name != "service-kill"
+    if not (scenario.failpoint or scenario.at_rates) and name not in ("service-kill", "controls")
 )
+
+
+def is_at_rates(name: str) -> bool:
+    """Whether the venue misbehaves all through the runs of this scenario."""
+    return any(each.at_rates for each in SCENARIOS[name])
+
+
+def has_deeds(name: str) -> bool:
+    """Whether the venue's people add to that what rates do not give: if nothing else is broken."""
+    return all(each.at_rates for each in SCENARIOS[name])

@@ -9,13 +9,15 @@ that a run could go on after; tests/integration/venue plays them.
 import asyncio
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiohttp
 
 from tradewind.cli.status import heartbeats
 from tradewind.cli.suite.facts import Facts, Protocol, SuiteError
+from tradewind.common.errors import BusError
 from tradewind.common.jetstream import Bus
 
 KILLED_TOO = 0.25
@@ -35,6 +37,7 @@ CONNECTOR_SETTINGS = {
 TIMEOUT = aiohttp.ClientTimeout(total=5.0)
 
 Message = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,11 @@ def plays(
         for play in PLAYS
         if failure_class in ("", play.failure_class) and play.protocol in (None, protocol)
     ]
+    return rounds(chance, some)
+
+
+def rounds(chance: random.Random, some: Sequence[T]) -> Iterator[T]:
+    """For ever, every one as often as any other, in an order of its own each time."""
     while True:
         yield from chance.sample(some, len(some))
 
@@ -156,6 +164,11 @@ class VenuePeople:
         played = [counts.get(kind, 0) - self._before.get(kind, 0) for kind in play.kinds]
         return sum(played) if all(played) else 0
 
+    async def until_first(self, play: Play) -> None:
+        """The first of it is played, or the load gives no occasion."""
+        for kind in play.kinds:
+            await self._until_seen(kind, 1)
+
     async def _until_seen(self, kind: str, times: int) -> None:
         times = 1 if times == ALL else times
         for _ in range(round(PLAYED_WITHIN_S / LOOK_AGAIN_S)):
@@ -177,18 +190,24 @@ async def until_settled(bus: Bus, shards: int) -> None:
     """
     first: dict[tuple[str, int], int] = {}
     for _ in range(round(SETTLED_WITHIN_S / LOOK_AGAIN_S)):
-        settled = set()
-        for beat in await heartbeats(bus):
-            if beat["service"] != "venue" or beat.get("role") != "connected":
-                continue
-            for row in beat["shards"]:
-                count = row["position_settled"]
-                before = first.setdefault((beat["instance"], row["shard"]), count)
-                if count < before:  # another life of the process
-                    first[beat["instance"], row["shard"]] = count
-                elif count >= before + 2:
-                    settled.add(row["shard"])
-        if len(settled) == shards:
-            return
+        with suppress(BusError):
+            if len(_settled(await heartbeats(bus), first)) == shards:
+                return
         await asyncio.sleep(LOOK_AGAIN_S)
     raise SuiteError("positions are not settled with the venue", code="NOT_IN_STEP")
+
+
+def _settled(beats: list[dict[str, Any]], first: dict[tuple[str, int], int]) -> set[int]:
+    """Shards that have settled twice since `first`, which is filled here."""
+    settled = set()
+    for beat in beats:
+        if beat["service"] != "venue" or beat.get("role") != "connected":
+            continue
+        for row in beat["shards"]:
+            count = row["position_settled"]
+            before = first.setdefault((beat["instance"], row["shard"]), count)
+            if count < before:  # another life of the process
+                first[beat["instance"], row["shard"]] = count
+            elif count >= before + 2:
+                settled.add(row["shard"])
+    return settled

@@ -47,6 +47,13 @@ class Protocol(StrEnum):
     FIX = "fix"
 
 
+class Size(StrEnum):
+    """A full suite, or one with a second one only of what takes over."""
+
+    FULL = "full"
+    SMALL = "small"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What to start. A port of 0 is chosen freely."""
