@@ -34,7 +34,7 @@ PLANTED = (
 OCCASIONS = {
     "controls": ("--faults", "3", "--orders", "150", "--rate", "25"),
     "power-loss": ("--faults", "1", "--orders", "150", "--rate", "25"),
-    "bit-flip": ("--faults", "1", "--orders", "300", "--rate", "150"),
+    "bit-flip": ("--faults", "1", "--orders", "300", "--rate", "100"),
 }
 """By scenario, enough for its bugs to show: each of its faults once."""
 RUNS = {
