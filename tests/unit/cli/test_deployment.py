@@ -93,9 +93,14 @@ def environment(stack: Stack, service: str, folder: Path, spec: Stack | None = N
         source = each if isinstance(each, str) else each["source"]
         target = each if isinstance(each, str) else each["target"]
         file = Path(stack["secrets"][source]["file"])
+        if file.name == "null}":  # one that is given only where it is asked for
+            continue
         assert file.parent == Path("deploy/secrets")
         files[f"/run/secrets/{target}"] = str(folder / file.name)
-    told = {name: re.sub(r"\$\{\w+:-(.*)\}", r"\1", v) for name, v in spec["environment"].items()}
+    told = {
+        name: re.sub(r"\$\{\w+:(?:-(.*)|\+.*)\}", r"\1", value)
+        for name, value in spec["environment"].items()
+    }
     own = settings_of(service, 2, told) if service in NUMBERED else {}
     told |= {**own, **ASKED_FOR.get(service, {})}
     return {name: files.get(value, value) for name, value in told.items()}
