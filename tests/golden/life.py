@@ -9,6 +9,7 @@ from tradewind.core import commands
 from tradewind.core.commands import Entry
 from tradewind.core.events import OrderReport
 from tradewind.core.logic import FOUR_EYES, REDUCING_REPLACES, RISK_CONTROLS
+from tradewind.core.shares import WHOLE
 from tradewind.core.testing import (
     ACCOUNT,
     BOUNDS,
@@ -64,6 +65,7 @@ def entries() -> Iterator[Entry]:
         _days,
         _limits,
         _kill,
+        _parts,
     ):
         chapter(desk)
     yield from desk.entries
@@ -258,6 +260,29 @@ def _kill(desk: Life) -> None:
         desk.step(commands.ClearKill(scope=scope, kill_id="k1", actor=actor, root_cause="I-1"))
     desk.trading(TradingState.ACTIVE, scope)
     desk.submit("again", order_qty=2)
+
+
+def _parts(desk: Life) -> None:
+    """The firm's bounds are divided between two shards, one is lowered, parts of it move."""
+    for scope in sorted(desk.machine.state.trading_states):
+        desk.trading(TradingState.ACTIVE, scope)
+    desk.step(commands.DivideBounds(shards=2, is_new=True, actor="operator"))
+    desk.step(replace(BOUNDS, version=2, max_open_orders=20))
+    subject = "SetScopeLimits firm"
+    desk.step(commands.ApproveLimits(subject=subject, version=2, actor="second"))
+    since_seq = desk.machine.state.seq
+    about = {"scope": "firm", "bound": "max_open_orders"}
+    desk.submit("not-yet-agreed", order_qty=1)
+    for limit in (21, 20):
+        desk.step(commands.AgreeBound(limit=limit, since_seq=since_seq, **about))
+    desk.make("in-its-part", order_qty=1)
+    for number in (2, 1, 1):
+        desk.step(commands.GiveShare(shard=1, number=number, units=WHOLE, **about))
+    desk.submit("gone", order_qty=2)
+    for number in (2, 1, 1):
+        desk.step(commands.TakeShare(shard=1, number=number, units=WHOLE // 4, **about))
+    desk.step(commands.GiveShare(shard=2, number=1, units=1, **about))
+    desk.make("back", order_qty=2)
 
 
 def session(desk: Life, status: TradSesStatus) -> None:

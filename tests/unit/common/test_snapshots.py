@@ -97,7 +97,7 @@ def test_a_file_that_says_something_else_of_itself_is_refused(
 
 
 def test_any_flipped_bit_that_means_something_is_refused() -> None:
-    """Where the compressed stream is filled up to a whole byte, a bit means nothing."""
+    """A few bits of a compressed stream mean nothing: a filled-up byte, a table's spare codes."""
     content = written(busy())
     state = snapshots.decode(content).state
     start = content.index(b"\n") + 1
@@ -108,7 +108,7 @@ def test_any_flipped_bit_that_means_something_is_refused() -> None:
         with suppress(CorruptionError):
             assert snapshots.decode(bytes(damaged)).state == state
             read += 1
-    assert read <= 1
+    assert read <= 3
 
 
 def test_a_changed_record_is_refused_even_if_it_is_packed_well() -> None:

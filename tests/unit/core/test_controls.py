@@ -33,6 +33,8 @@ OF_NO_CONTROL = {
     Reason.INVALID_LIMIT,
     Reason.SECOND_PERSON_NEEDED,
     Reason.NOT_PROPOSED,
+    Reason.SHARE_NOT_NEXT,
+    Reason.NOTHING_TO_SHARE,
     Reason.INTERNAL,
 }
 """What is wrong with a request or an operator's entry, not with an order's risk."""

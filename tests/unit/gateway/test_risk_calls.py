@@ -7,7 +7,14 @@ import pytest
 
 from tradewind.common.kills import Kill
 from tradewind.common.subjects import shard_of
-from tradewind.core.commands import ApproveLimits, ClearKill, Command, KillScope, SetScopeLimits
+from tradewind.core.commands import (
+    ApproveLimits,
+    ClearKill,
+    Command,
+    DivideBounds,
+    KillScope,
+    SetScopeLimits,
+)
 from tradewind.gateway.openapi import DOCUMENT
 
 from .conftest import ORDER, Harness, call
@@ -69,6 +76,12 @@ ACCEPTED: dict[str, tuple[str, dict[str, Any], Command, int]] = {
         {"subject": f"SetLimits {OURS}/symbol:X-Y", "version": 4},
         ApproveLimits(subject=f"SetLimits {OURS}/symbol:X-Y", version=4, actor="ops"),
         1,
+    ),
+    "a division": (
+        "divide-bounds",
+        {},
+        DivideBounds(shards=2, is_new=False, actor="ops"),
+        2,
     ),
 }
 REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {

@@ -16,6 +16,7 @@ COLUMNS = ("account", "symbol", "max_order_qty", "max_notional", "max_position",
 ACCOUNT_COLUMNS = ("account", "max_gross", "gross", "max_rate_age_ms")
 
 SCOPE_COLUMNS = ("scope", "version", "shards", "bounds")
+PART_COLUMNS = ("scope", "bound", "shard", "limit", "part", "used", "is_agreed")
 DECIMALS = (
     "_qty",
     "_long",
@@ -143,6 +144,16 @@ def approve(
 
 
 @app.command()
+def divide(
+    home: Home = HOME,  # type: ignore[assignment]
+    name: Name = DEFAULT_NAME,
+    as_json: AsJson = False,
+) -> None:
+    """Makes bounds that span shards hold over all of them together, for good."""
+    operate(home, name, "divide-bounds", {}, as_json=as_json)
+
+
+@app.command()
 def rate(
     currency: Annotated[str, typer.Argument(help="Currency, such as EUR.")],
     value: Annotated[str, typer.Argument(help="What one unit is worth in the base currency.")],
@@ -171,6 +182,9 @@ def _show(found: dict[str, Any]) -> None:
         if found[kind]:
             out.print(f"\n{title}:")
             print_table([_of_scope(row) for row in found[kind]], SCOPE_COLUMNS, "")
+    if found["parts"]:
+        out.print("\nparts of what spans shards:")
+        print_table(found["parts"], PART_COLUMNS, "")
 
 
 def _of_scope(row: dict[str, Any]) -> dict[str, Any]:

@@ -95,6 +95,7 @@ _OPERATORS_SAY = (
     "ApproveBuild",
     "RevokeBuild",
     "SkipEntry",
+    "DivideBounds",
 )
 """Control entries that operators make through a gateway."""
 _QUESTIONS = [subjects.query_oms("*", "*"), subjects.query_risk("*")]
@@ -193,6 +194,9 @@ def _control_plane(every: range) -> _Table:
                 *_control(every, "SetReferencePrice"),
                 *_control(every, "SetLimits"),
                 *_control(every, "SetTradingState"),
+                *_control(every, "GiveShare"),
+                *_control(every, "TakeShare"),
+                *_control(every, "AgreeBound"),
                 *_QUESTIONS,
                 *_read_events(every),
                 *_floor(_events(every), "risk"),

@@ -13,6 +13,10 @@ from tradewind.core.risk_commands import ApproveLimits as ApproveLimits
 from tradewind.core.risk_commands import ClearKill as ClearKill
 from tradewind.core.risk_commands import KillScope as KillScope
 from tradewind.core.risk_commands import SetScopeLimits as SetScopeLimits
+from tradewind.core.share_commands import AgreeBound as AgreeBound
+from tradewind.core.share_commands import DivideBounds as DivideBounds
+from tradewind.core.share_commands import GiveShare as GiveShare
+from tradewind.core.share_commands import TakeShare as TakeShare
 from tradewind.core.types import OrdType, Side, TimeInForce, TradingState, TradSesStatus
 from tradewind.core.venue_commands import ApplyVenueReport as ApplyVenueReport
 from tradewind.core.venue_commands import StatePosition as StatePosition
@@ -339,6 +343,10 @@ Command = (
     | ApproveLimits
     | KillScope
     | ClearKill
+    | DivideBounds
+    | GiveShare
+    | TakeShare
+    | AgreeBound
 )
 
 COMMANDS: dict[str, type[Command]] = {command.__name__: command for command in get_args(Command)}

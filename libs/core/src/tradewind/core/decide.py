@@ -4,7 +4,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from tradewind.core import commands, decide_control, decide_kill, decide_limits, events, reports
+from tradewind.core import (
+    commands,
+    decide_control,
+    decide_kill,
+    decide_limits,
+    decide_shares,
+    events,
+    reports,
+)
 from tradewind.core.commands import Entry
 from tradewind.core.decide_account import (
     adjust_position,
@@ -114,4 +122,8 @@ HANDLERS: dict[type[Any], Handler] = {
     commands.ApproveLimits: decide_limits.approve_limits,
     commands.KillScope: decide_kill.kill_scope,
     commands.ClearKill: decide_kill.clear_kill,
+    commands.DivideBounds: decide_shares.divide_bounds,
+    commands.GiveShare: decide_shares.give_share,
+    commands.TakeShare: decide_shares.take_share,
+    commands.AgreeBound: decide_shares.agree_bound,
 }

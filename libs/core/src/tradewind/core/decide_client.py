@@ -39,7 +39,7 @@ def new_order(state: State, entry: Entry, command: SubmitOrder) -> tuple[Event, 
         text="" if denial is None else denial.text,
     )
     if denial is not None:
-        return (report, *_halted_by(denial))
+        return (report, *_follows(denial))
     if command.is_parent:
         return (report,)
     request = VenueRequest(
@@ -102,7 +102,7 @@ def replace_order(state: State, entry: Entry) -> tuple[Event, ...]:
         refusal = _refuse(
             order, entry, command, ExecType.REPLACE_REJECTED, denial.reason, denial.text
         )
-        return (refusal, *_halted_by(denial))
+        return (refusal, *_follows(denial))
     if order.is_parent:
         return (parents.replaced(order, entry, command),)
     request = requests.about(
@@ -258,17 +258,21 @@ def _explained(state: State, reason: Reason | None) -> Denial | None:
     return None if reason is None else risk.explained(state, reason)
 
 
-def _halted_by(denial: Denial) -> tuple[TradingStateSet, ...]:
-    """Some denials are the end of trading in a scope, until people open it again."""
-    if not denial.halts:
-        return ()
-    halted = TradingStateSet(
-        scope=denial.halts,
-        state=TradingState.HALTED,
-        actor="core",
-        reason=f"{CONTROL_OF[denial.reason].code} {denial.reason}",
-    )
-    return (halted,)
+def _follows(denial: Denial) -> tuple[Event, ...]:
+    """Some denials halt a scope, until people open it again; some ask for a larger part."""
+    found: list[Event] = []
+    if denial.halts:
+        found.append(
+            TradingStateSet(
+                scope=denial.halts,
+                state=TradingState.HALTED,
+                actor="core",
+                reason=f"{CONTROL_OF[denial.reason].code} {denial.reason}",
+            )
+        )
+    if denial.wants is not None:
+        found.append(denial.wants)
+    return tuple(found)
 
 
 def _no_order(

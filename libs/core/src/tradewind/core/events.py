@@ -17,6 +17,11 @@ from tradewind.core.risk_events import LimitsProposed as LimitsProposed
 from tradewind.core.risk_events import LimitsSet as LimitsSet
 from tradewind.core.risk_events import ScopeKilled as ScopeKilled
 from tradewind.core.risk_events import ScopeLimitsSet as ScopeLimitsSet
+from tradewind.core.share_events import BoundAgreed as BoundAgreed
+from tradewind.core.share_events import BoundsDivided as BoundsDivided
+from tradewind.core.share_events import ShareGiven as ShareGiven
+from tradewind.core.share_events import ShareTaken as ShareTaken
+from tradewind.core.share_events import ShareWanted as ShareWanted
 from tradewind.core.types import (
     ExecType,
     OrdStatus,
@@ -380,6 +385,11 @@ Event = (
     | ScopeKilled
     | KillClearAsked
     | KillCleared
+    | BoundsDivided
+    | ShareGiven
+    | ShareTaken
+    | BoundAgreed
+    | ShareWanted
 )
 
 EVENTS: dict[str, type[Event]] = {event.__name__: event for event in get_args(Event)}

@@ -4,7 +4,16 @@
 from collections.abc import Callable
 from typing import Any
 
-from tradewind.core import activity, events, evolve_limits, evolve_orders, results, sums, tallies
+from tradewind.core import (
+    activity,
+    events,
+    evolve_limits,
+    evolve_orders,
+    evolve_shares,
+    results,
+    sums,
+    tallies,
+)
 from tradewind.core.commands import ApplyVenueReport, Entry
 from tradewind.core.events import Event
 from tradewind.core.state import Order, Retired, State, VenueSession
@@ -162,4 +171,9 @@ HANDLERS: dict[type[Any], Callable[[State, Entry, Any], None]] = {
     events.ScopeKilled: evolve_limits.scope_killed,
     events.KillClearAsked: evolve_limits.kill_clear_asked,
     events.KillCleared: evolve_limits.kill_cleared,
+    events.BoundsDivided: evolve_shares.bounds_divided,
+    events.ShareGiven: evolve_shares.share_given,
+    events.ShareTaken: evolve_shares.share_taken,
+    events.BoundAgreed: evolve_shares.bound_agreed,
+    events.ShareWanted: _nothing,
 }

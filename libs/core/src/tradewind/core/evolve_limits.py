@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How limits and kills change, and what is remembered of what clients send."""
 
-from tradewind.core import activity, decide_limits, results, scopes
+from tradewind.core import activity, decide_limits, evolve_shares, results, scopes
 from tradewind.core.commands import Entry, ReplaceOrder
 from tradewind.core.events import (
     AccountLimitsSet,
@@ -30,6 +30,7 @@ def account_limits_set(state: State, _entry: Entry, event: AccountLimitsSet) -> 
 
 def scope_limits_set(state: State, _entry: Entry, event: ScopeLimitsSet) -> None:
     """Limits that expire are kept apart: what stays holds again after them."""
+    evolve_shares.limits_set(state, event)
     table = state.temporary_limits if event.expires_ns else state.scope_limits
     table[event.scope] = event
     state.tallies.covers.clear()

@@ -6,6 +6,8 @@ missing (limit, reference price) denies: no limit is not "no bound". Exposure co
 not executions (17 CFR 240.15c3-5). Cancels are never checked.
 """
 
+from dataclasses import replace
+
 from tradewind.core import limits, logic, scopes, stakes
 from tradewind.core.controls import CONTROL_OF
 from tradewind.core.exposure import exposure_within
@@ -56,9 +58,8 @@ def explained(state: State, found: Reason | Denial) -> Denial:
     """A denial whose text begins with the control's id, once the controls are all in force."""
     denial = Denial(reason=found) if isinstance(found, Reason) else found
     if not logic.is_on(state, logic.RISK_CONTROLS):
-        return Denial(reason=denial.reason, halts=denial.halts)
-    text = f"{CONTROL_OF[denial.reason].code} {denial.text}".rstrip()
-    return Denial(reason=denial.reason, text=text, halts=denial.halts)
+        return replace(denial, text="")
+    return replace(denial, text=f"{CONTROL_OF[denial.reason].code} {denial.text}".rstrip())
 
 
 def trading_allowed(state: State, intent: Intent) -> Reason | None:

@@ -4,12 +4,13 @@
     firm   account:DEMO   symbol:BTC-USD   strategy:carry   client:kim   venue:SIM
     account:DEMO/symbol:BTC-USD
 
-In place of a name, `*` stands for each name by itself. `firm` is what the shard has of it: a limit
-of the whole firm's is handed out to the shards in parts.
+In place of a name, `*` stands for each name by itself. What spans shards is bounded in parts, of
+which each shard has its own (see `shares`).
 """
 
 from tradewind.core.covers import NONE, Cover, Covers
 from tradewind.core.risk_events import ScopeLimitsSet
+from tradewind.core.shares import part
 from tradewind.core.state import State
 
 FIRM = "firm"
@@ -48,11 +49,16 @@ def covering(state: State, scopes: tuple[str, ...]) -> Covers:
     if not any_limits(state):
         return NONE
     if state.temporary_limits:
-        return Covers(covering_any(state, scopes))
+        return _covers(state, scopes)
     found = state.tallies.covers.get(scopes)
     if found is None:
-        found = state.tallies.covers[scopes] = Covers(covering_any(state, scopes))
+        found = _covers(state, scopes)
+        state.tallies.covers[scopes] = found
     return found
+
+
+def _covers(state: State, scopes: tuple[str, ...]) -> Covers:
+    return Covers(covering_any(state, scopes), lambda limits, bound: part(state, limits, bound))
 
 
 def covering_any(state: State, scopes: tuple[str, ...]) -> tuple[Cover, ...]:

@@ -5,13 +5,15 @@ Orders entered count, not executions. An amount that cannot be valued denies.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from tradewind.core.activity import NOTHING_DONE
 from tradewind.core.exposure import reachable, reachable_with, worth_e8
+from tradewind.core.share_events import ShareWanted
 from tradewind.core.state import Position, State, Tally
 from tradewind.core.sums import GROSS, LONG, SHORT, WORKING, total
 from tradewind.core.terms import SHAPES, Denial, Intent, over
 from tradewind.core.types import Reason, Side
+from tradewind.core.uses import traded_or_working, traded_today
 
 BPS = 10_000
 NO_TALLY = Tally()
@@ -95,14 +97,18 @@ def credit_within(state: State, intent: Intent) -> Reason | Denial | None:
 
 
 def turnover_within(state: State, intent: Intent) -> Reason | Denial | None:
-    """What was traded today, with this order (C15)."""
+    """What was traded today, with this order (C15); where it is divided, with all that works."""
+    more = max(0, intent.open_qty - intent.replaced_qty)
 
     def traded(scope: str) -> int | None:
-        price = worst_price(state, intent)
-        added = worth_e8(state, intent.symbol, intent.open_qty, price)
-        return (
-            None if added is None else state.activity.get(scope, NOTHING_DONE).turnover_e8 + added
-        )
+        is_divided = (scope, "max_turnover_e8") in state.shares
+        if is_divided and not more:
+            return 0
+        lots = more if is_divided else intent.open_qty
+        added = worth_e8(state, intent.symbol, lots, worst_price(state, intent))
+        used = traded_or_working if is_divided else traded_today
+        before = used(state, scope)
+        return None if added is None or before is None else before + added
 
     return first_over(intent, "max_turnover_e8", Reason.MAX_TURNOVER, traded)
 
@@ -125,8 +131,17 @@ def first_over(
         if value is None:
             return Denial(reason=Reason.NO_FX_RATE, text=f"{bound} of {scope} cannot be valued")
         if value > limit:
-            return over(reason, value, limit, scope, version)
+            whole = intent.limits.whole(bound, scope, version)
+            denial = over(reason, value, limit, scope, version)
+            return denial if whole == limit else _short(denial, bound, scope, value, whole)
     return None
+
+
+def _short(denial: Denial, bound: str, scope: str, value: int, whole: int) -> Denial:
+    """This shard's part is too small; another's may have the room."""
+    wants = ShareWanted(scope=scope, bound=bound, amount=value) if value <= whole else None
+    text = f"{denial.text}, a part of {whole} over all shards"
+    return replace(denial, text=text, wants=wants)
 
 
 def _tallies(state: State, scope: str) -> dict[str, Tally]:

@@ -11,6 +11,7 @@ from typing import Any
 from tradewind.core.covers import Cover, Covers
 from tradewind.core.events import (
     AccountLimitsSet,
+    BoundsDivided,
     BuildsChanged,
     FxRateSet,
     InstrumentDefined,
@@ -25,6 +26,7 @@ from tradewind.core.events import (
     TradingSessionSet,
     TradingStateSet,
 )
+from tradewind.core.parts import Share, Transfer
 from tradewind.core.types import (
     TERMINAL,
     OrdStatus,
@@ -364,6 +366,9 @@ class State:
     losses: dict[str, Losses] = field(default_factory=dict)
     contents: dict[str, Content] = field(default_factory=dict)
     price_windows: dict[str, PriceWindow] = field(default_factory=dict)
+    divisions: dict[str, BoundsDivided] = field(default_factory=dict)
+    shares: dict[tuple[str, str], Share] = field(default_factory=dict)
+    transfers: dict[tuple[str, str, str], Transfer] = field(default_factory=dict)
     tallies: Tallies = field(default_factory=Tallies, compare=False, repr=False)
     touched: set[tuple[str, Any]] = field(default_factory=set, compare=False, repr=False)
     names: dict[str, str] = field(default_factory=dict, compare=False, repr=False)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tradewind.core.covers import Covers
 from tradewind.core.record import record
+from tradewind.core.share_events import ShareWanted
 from tradewind.core.state import State
 from tradewind.core.types import OrdType, Reason, Side, TimeInForce, TradSesStatus
 
@@ -48,11 +49,15 @@ class Intent:
 
 @record
 class Denial:
-    """Why an order is denied, what was seen of which limit, and a scope that it halts."""
+    """Why an order is denied, what was seen of which limit, and a scope that it halts.
+
+    `wants` is what this shard would need of a bound that has room for the order as a whole.
+    """
 
     reason: Reason
     text: str = ""
     halts: str = ""
+    wants: ShareWanted | None = None
 
 
 def over(reason: Reason, seen: int, limit: int, scope: str, version: int) -> Denial:

@@ -212,5 +212,7 @@ class Reason(StrEnum):
     INVALID_LIMIT = "INVALID_LIMIT"
     SECOND_PERSON_NEEDED = "SECOND_PERSON_NEEDED"
     NOT_PROPOSED = "NOT_PROPOSED"
+    SHARE_NOT_NEXT = "SHARE_NOT_NEXT"
+    NOTHING_TO_SHARE = "NOTHING_TO_SHARE"
     INTERNAL = "INTERNAL"
     """The core failed on this request: it was not applied, and its account is halted."""

@@ -14,6 +14,7 @@ from tradewind.common.errors import BusError, CorruptionError
 from tradewind.common.jetstream import Bus, Record, StreamReader, stream_tail
 from tradewind.core.events import (
     AccountLimitsSet,
+    BoundsDivided,
     BuildsChanged,
     ControlRefused,
     DayRolled,
@@ -51,6 +52,7 @@ _ANSWERS_TO_OPERATORS = frozenset(
     event.__name__
     for event in (
         AccountLimitsSet,
+        BoundsDivided,
         BuildsChanged,
         ControlRefused,
         DayRolled,

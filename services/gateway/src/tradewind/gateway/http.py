@@ -218,6 +218,7 @@ def build(
         ("POST", "/v1/admin/account-limits", governance.set_account_limits),
         ("POST", "/v1/admin/scope-limits", risk.set_scope_limits),
         ("POST", "/v1/admin/approve-limits", risk.approve),
+        ("POST", "/v1/admin/divide-bounds", risk.divide),
         ("GET", "/v1/admin/alerts", alerts.list_alerts),
         ("POST", "/v1/admin/alerts/acknowledge", alerts.acknowledge),
         ("GET", "/v1/admin/kills", risk.kills),

@@ -234,6 +234,9 @@ _PATHS: dict[str, dict[str, Any]] = {
             body="AcknowledgeBody",
         )
     },
+    "/v1/admin/divide-bounds": {
+        "post": _operation("Divide bounds that span shards among them, for good.", _EVERYWHERE)
+    },
     "/v1/admin/kills": {
         "get": _operation(
             "List what is stopped, and the orders there whose end is not confirmed.",

@@ -12,6 +12,7 @@ from tradewind.common import subjects
 from tradewind.common.errors import BusError
 from tradewind.common.grid import Grid
 from tradewind.common.jetstream import Bus
+from tradewind.core.bounds import UNSET
 from tradewind.gateway import views
 from tradewind.gateway.auth import Key
 from tradewind.gateway.errors import Refusal, RefusedRequest, refusal
@@ -133,7 +134,21 @@ class Queries:
             "account_limits": [views.of_account_limits(row) for row in rows("account_limits")],
             "scope_limits": self._of_scopes(key, answers, "scope_limits"),
             "proposed": self._of_scopes(key, answers, "proposed"),
+            "parts": self._parts(key, answers),
         }
+
+    def _parts(self, key: Key, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """For keys of all accounts: which part of a bound over all shards each of them has."""
+        if "*" not in key.accounts:
+            return []
+        rows = [
+            row | {"shard": answer["shard"]}
+            for answer in answers
+            for row in answer.get("parts", ())
+            if row["limit"] != UNSET
+        ]
+        rows.sort(key=lambda row: (row["scope"], row["bound"], row["shard"]))
+        return [views.of_part(row, self._grid_of(row["scope"])) for row in rows]
 
     def _of_scopes(
         self, key: Key, answers: list[dict[str, Any]], kind: str

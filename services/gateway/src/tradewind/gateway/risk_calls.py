@@ -17,7 +17,13 @@ from starlette.responses import Response
 from tradewind.common.grid import Grid, GridError
 from tradewind.common.kills import Kill
 from tradewind.core.bounds import UNSET, Bounds
-from tradewind.core.commands import ApproveLimits, ClearKill, KillScope, SetScopeLimits
+from tradewind.core.commands import (
+    ApproveLimits,
+    ClearKill,
+    DivideBounds,
+    KillScope,
+    SetScopeLimits,
+)
 from tradewind.gateway import risk_requests
 from tradewind.gateway.calls import decoded, json_response
 from tradewind.gateway.entries import OperatorEntries
@@ -97,6 +103,12 @@ class RiskCalls:
             root_cause=wanted.root_cause,
         )
         return await self.entries.in_shards(request, key, command, self._shards(wanted.scope))
+
+    async def divide(self, request: Request) -> Response:
+        """POST /v1/admin/divide-bounds: in an installation that has traded, so nothing is new."""
+        key, _body = await self.entries.signed(request)
+        command = DivideBounds(shards=self.entries.shards, is_new=False, actor=key.client)
+        return await self.entries.everywhere(request, key, command)
 
     def _bound(self, wanted: risk_requests.ScopeLimitsBody, name: str) -> Any:
         """A bound in the core's units; amounts have no unit in their names outside."""

@@ -144,6 +144,29 @@ def of_scope_limits(limits: Mapping[str, Any], grid: Grid | None) -> dict[str, A
     return view
 
 
+def of_part(row: Mapping[str, Any], grid: Grid | None) -> dict[str, Any]:
+    """A shard's part of a bound, and what it uses; null while that cannot be valued.
+
+    A part is agreed once every shard is known to hold the bound as it is.
+    """
+    bound = row["bound"]
+    view = {
+        "scope": row["scope"],
+        "bound": bound.removesuffix("_e8"),
+        "shard": row["shard"],
+        "version": row["version"],
+        "is_agreed": UNSET < row["agreed"] <= row["limit"],
+    }
+    for name in ("limit", "part", "used"):
+        value = row[name]
+        if value is not None and bound.endswith("_e8"):
+            value = _of_e8(value)
+        elif value is not None and bound in SCOPE_QUANTITIES and grid is not None:
+            value = grid.lots_to_text(value)
+        view[name] = value
+    return view
+
+
 def _of_e8(amount: int) -> str:
     return plain(Decimal(amount).scaleb(-MONEY_DECIMALS))
 

@@ -16,6 +16,7 @@ from tradewind.core.positions import ATTRIBUTES
 from tradewind.core.state import Order, Position
 from tradewind.oms.appender import Appender
 from tradewind.oms.replica import Replica
+from tradewind.oms.share_answers import shares_of
 
 LIMIT_MAX = 1001
 """A page as large as clients may ask for, and one more that tells whether another follows."""
@@ -39,6 +40,7 @@ class Queries:
             "positions": self.positions,
             "ledgers": self.ledgers,
             "limits": self.limits,
+            "shares": self.shares,
             "kills": self.kills,
             "to-cancel": self.to_cancel,
             "state": self.state,
@@ -128,7 +130,12 @@ class Queries:
                 for scope in sorted(table)
             ],
             "proposed": [asdict(state.proposed[subject]) for subject in sorted(state.proposed)],
+            "parts": shares_of(state)["holdings"],
         }
+
+    def shares(self, _question: dict[str, Any]) -> dict[str, Any]:
+        """The shard's parts of bounds that span shards."""
+        return shares_of(self._replica.machine.state)
 
     def kills(self, _question: dict[str, Any]) -> dict[str, Any]:
         """What is stopped, and the orders there whose end no venue has confirmed yet."""

@@ -38,6 +38,7 @@ async def serve(settings: Settings, stop: Stop) -> None:
             stop,
             *(risk.follow(shard) for shard in range(service.shards)),
             risk.halt_breaches(),
+            risk.balance.run(),
             raised.run(),
             raised.follow(),
             raised.escalate(),

@@ -17,6 +17,7 @@ from tradewind.core.commands import Command, SetReferencePrice, SetTradingState
 from tradewind.core.events import InstrumentDefined, ReferencePriceSet
 from tradewind.core.types import TradingState
 from tradewind.risk.alerts import Alerts
+from tradewind.risk.balance import Balance
 from tradewind.risk.book import RiskBook
 from tradewind.risk.reconcile.watch import Watch
 from tradewind.risk.reference import QuoteSeen, ReferencePolicy
@@ -57,6 +58,7 @@ class Risk:
         self._halts: asyncio.Queue[tuple[int, Breach]] = asyncio.Queue()
         self._telling: dict[int, asyncio.Future[bool]] = {}
         self.references_journaled = 0
+        self.balance = Balance(bus, settings.service.shards, settings.rank, self.journal)
 
     async def load_instruments(self) -> None:
         """Reads the grids that decimals are printed on."""
@@ -92,6 +94,8 @@ class Risk:
                 self._alerts.take(shard, record, event)
                 if self._watch is not None:
                     self._watch.take(shard, record, event)
+                if record.seq > tail:
+                    self.balance.take(shard, event)
                 self._books[shard].take(event)
                 breach = self._looks[shard].take(event)
                 # What is older than this process was judged, and perhaps resumed, before.
@@ -124,6 +128,7 @@ class Risk:
             "undecided": sum(sum(look.undecided.values()) for look in self._looks),
             "alerts_open": self._alerts.open_count,
             "breaches": sum(len(look.breaches) for look in self._looks),
+            "shares_moved": self.balance.moved,
             "positions": sum(len(book.holdings) for book in self._books),
             "unknown": sum(len(book.unknown) for book in self._books),
             **(self._watch.facts() if self._watch is not None else {}),

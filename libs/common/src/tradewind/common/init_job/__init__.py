@@ -13,10 +13,16 @@ import msgspec
 
 from tradewind.common import codec, permissions, placement, streams, subjects
 from tradewind.common.errors import BusError, Refused
-from tradewind.common.init_job.defaults import ACCOUNTS, INSTRUMENTS, controls, limits_of
+from tradewind.common.init_job.defaults import (
+    ACCOUNTS,
+    INSTALLER,
+    INSTRUMENTS,
+    controls,
+    limits_of,
+)
 from tradewind.common.jetstream import Bus, KeyValue, Message, stream_tail
 from tradewind.common.settings import BusSettings, integer
-from tradewind.core.commands import Command, DefineInstrument, OpenSegment
+from tradewind.core.commands import Command, DefineInstrument, DivideBounds, OpenSegment
 
 WRONG_LAST_SEQUENCE = 10071
 SEGMENT_LENGTH = 6
@@ -70,7 +76,7 @@ async def run(settings: Settings) -> dict[str, str]:
         await streams.create_all(bus, settings.shards)
         leaders = await placement.place_leaders(bus, system, settings.shards)
         for shard in range(settings.shards):
-            await seed_journal(bus, shard)
+            await seed_journal(bus, shard, settings.shards)
         await seed_config(bus)
         return leaders
     finally:
@@ -98,7 +104,7 @@ async def require_version(node: BusSettings, version: str) -> None:
         )
 
 
-async def seed_journal(bus: Bus, shard: int) -> bool:
+async def seed_journal(bus: Bus, shard: int, shards: int) -> bool:
     """Gives an empty journal its first entries, all or none; true if it did.
 
     Raises:
@@ -109,7 +115,7 @@ async def seed_journal(bus: Bus, shard: int) -> bool:
         return False
     messages = [
         Message(subjects.journal_subject(shard, command), codec.encode(command))
-        for command in first_commands(shard)
+        for command in first_commands(shard, shards)
     ]
     try:
         await bus.append_batch(messages, expected_last_seq=0, timeout_ms=APPEND_TIMEOUT_MS)
@@ -120,8 +126,12 @@ async def seed_journal(bus: Bus, shard: int) -> bool:
     return True
 
 
-def first_commands(shard: int) -> list[Command]:
-    """The segment's name, the instruments, limits of accounts, and the bounds of all scopes."""
+def first_commands(shard: int, shards: int) -> list[Command]:
+    """The segment's name, the instruments, limits of accounts, and the bounds of all scopes.
+
+    Several shards divide the bounds that span them; nothing has traded yet.
+    """
+    division = DivideBounds(shards=shards, is_new=True, actor=INSTALLER)
     alphabet = ascii_lowercase + digits
     segment = "".join(secrets.choice(alphabet) for _ in range(SEGMENT_LENGTH))
     return [
@@ -133,6 +143,7 @@ def first_commands(shard: int) -> list[Command]:
             for instrument in INSTRUMENTS
         ),
         *controls(),
+        *([division] if shards > 1 else []),
     ]
 
 
