@@ -123,16 +123,19 @@ OF_ORDERS: tuple[Control, ...] = (
     Control(
         code="C12",
         name="Exposure",
-        rule="What orders entered can lead to, over all instruments, in the base currency.",
+        rule="What orders entered can lead to, over all instruments and shards, in base currency.",
         source="15c3-5(c)(1)(i)",
+        where=f"{CORE}; risk (moves parts between shards)",
         reasons=(R.MAX_EXPOSURE, R.NO_FX_RATE, R.STALE_FX_RATE),
-        standing=Standing.PARTLY,
         setting="max_gross per account; max_gross_e8, max_net_e8",
         tests=(
             TABLE,
             "tests/unit/core/test_exposure.py",
             "tests/unit/core/test_limits.py",
             "tests/property/test_limits_hold.py",
+            "tests/unit/core/test_shares.py",
+            "tests/property/test_shares_hold.py",
+            "tests/integration/gateway/test_firm_limit.py",
         ),
     ),
     Control(
