@@ -24,6 +24,8 @@ from tradewind.risk.sharing import Holding, Key, Sent, Told, steps
 log = logging.getLogger(__name__)
 
 GLANCE_S = 0.1
+PAUSE_S = 0.01
+"""So long between two looks: clients that go on at a limit that is reached cost no more."""
 PATIENCE_S = 0.15
 ANSWER_MS = 150
 WANTED_FOR_S = 1.0
@@ -90,8 +92,9 @@ class Balance:
     async def run(self) -> None:
         """Looks again and again, and at once where a shard needs something."""
         while self._shards > 1:
-            await self.glance()
             self._wake.clear()
+            await self.glance()
+            await asyncio.sleep(PAUSE_S)
             try:
                 await asyncio.wait_for(self._wake.wait(), GLANCE_S)
             except TimeoutError:
