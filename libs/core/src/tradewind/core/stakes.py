@@ -101,14 +101,16 @@ def turnover_within(state: State, intent: Intent) -> Reason | Denial | None:
     more = max(0, intent.open_qty - intent.replaced_qty)
 
     def traded(scope: str) -> int | None:
-        is_divided = (scope, "max_turnover_e8") in state.shares
-        if is_divided and not more:
-            return 0
-        lots = more if is_divided else intent.open_qty
-        added = worth_e8(state, intent.symbol, lots, worst_price(state, intent))
-        used = traded_or_working if is_divided else traded_today
-        before = used(state, scope)
-        return None if added is None or before is None else before + added
+        price = worst_price(state, intent)
+        added = worth_e8(state, intent.symbol, intent.open_qty, price)
+        alone = None if added is None else traded_today(state, scope) + added
+        if not more or (scope, "max_turnover_e8") not in state.shares:
+            return alone
+        before = traded_or_working(state, scope)
+        grown = worth_e8(state, intent.symbol, more, price)
+        if alone is None or before is None or grown is None:
+            return None
+        return max(alone, before + grown)
 
     return first_over(intent, "max_turnover_e8", Reason.MAX_TURNOVER, traded)
 
