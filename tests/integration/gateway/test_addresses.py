@@ -69,7 +69,7 @@ async def test_a_bound_key_is_refused_from_elsewhere_and_only_a_trusted_proxy_is
     assert await session(platform.other_url, "192.0.2.1") == "error"
 
     async def is_known() -> bool:
-        return "the keys are now" in platform.log("gateway-1")
+        return "the list of keys is now" in platform.log("gateway-1")
 
     await eventually(is_known)
     assert await call(platform.url, "10.1.2.3") == 403, "nobody is trusted unless it is said"

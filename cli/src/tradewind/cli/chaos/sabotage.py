@@ -152,7 +152,7 @@ SABOTAGES = {
     "append-without-condition": Sabotage(_append_without_condition, "oms", "controls", ("K9",)),
     "broker-window-dedup-only": Sabotage(_dedup_by_broker_window_only, "oms", "controls", ("K2",)),
     "ack-before-quorum": Sabotage(_ack_before_quorum, "gateway", "controls", ("K1",)),
-    "resend-on-timeout": Sabotage(_resend_on_timeout, "venue", "controls", ("K2",)),
+    "resend-on-timeout": Sabotage(_resend_on_timeout, "venue", "die-after-send", ("K2",)),
     "believe-absence-at-once": Sabotage(
         _believe_absence_at_once, "venue", "venue-read-lag", ("K2",)
     ),

@@ -57,6 +57,8 @@ async def serve_until(stop: Stop, *parts: Coroutine[Any, Any, None]) -> None:
         stopped.cancel()
         work.cancel()
         await asyncio.gather(work, stopped, return_exceptions=True)
+        for part in parts:
+            part.close()  # one that never began, since the end came first
 
 
 async def _guarded(main: Callable[[Stop], Awaitable[None]]) -> int:
