@@ -164,11 +164,6 @@ BUGS: dict[str, Bug] = {
             ),
         ),
     ),
-    "later-session-unread": Bug(
-        "a session is used although another was taken after it",
-        4338,
-        (Edit(f"{SESSION}._until_read", "last = await self._tail()", "last = 0"),),
-    ),
     "read-lag-ignored": Bug(
         "absence at the venue is taken for proof before its read lag has passed",
         147,
