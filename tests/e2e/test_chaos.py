@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Short chaos runs as anybody would make them, and planted bugs that they have to find.
 
-Two suites run beside each other all the time: one mostly waits while the other one starts. Bugs
-that share a scenario share their twin: the same run without any of them, which must be clean.
+Bugs that share a scenario share their twin: the same run without any of them, which must be clean.
 """
 
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +46,10 @@ RUNS = {
     },
 }
 """What each run has to end with, its scenario and what else it is told."""
-SUITES = 2
 RUN_TIMEOUT_S = 400
 
 Report = dict[str, Any]
+Run = Callable[[str], Report]
 
 
 def chaos(folder: Path, name: str) -> Report:
@@ -79,31 +78,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def runs(folder: Path, request: pytest.FixtureRequest) -> Iterator[Mapping[str, Future[Report]]]:
-    """Every run that a selected test looks at, on its way."""
-    of_here = [item for item in request.session.items if item.path == request.path]
-    bugs = [bug for bug in PLANTED if any(bug in item.name for item in of_here)]
-    twins = dict.fromkeys(SABOTAGES[bug].scenario for bug in bugs)
-    kills = ["kills"] if len(of_here) > len(bugs) else []
-    pool = ThreadPoolExecutor(SUITES)
-    yield {name: pool.submit(chaos, folder, name) for name in [*kills, *twins, *bugs]}
-    pool.shutdown(cancel_futures=True)
+def run(folder: Path) -> Run:
+    """The report of a run by its name; each is made once."""
+    return cache(partial(chaos, folder))
 
 
 @pytest.mark.parametrize("bug", PLANTED)
-def test_a_planted_bug_is_found_out_and_nothing_is_without_it(
-    runs: Mapping[str, Future[Report]], bug: str
-) -> None:
-    twin = runs[SABOTAGES[bug].scenario].result()
+def test_a_planted_bug_is_found_out_and_nothing_is_without_it(run: Run, bug: str) -> None:
+    twin = run(SABOTAGES[bug].scenario)
     assert not any(twin["violations"].values())
-    broken = runs[bug].result()
+    broken = run(bug)
     assert any(broken["violations"][checker] for checker in SABOTAGES[bug].checkers)
 
 
-def test_twenty_kills_harm_nothing_and_the_report_says_so(
-    runs: Mapping[str, Future[Report]], folder: Path
-) -> None:
-    report = runs["kills"].result()
+def test_twenty_kills_harm_nothing_and_the_report_says_so(run: Run, folder: Path) -> None:
+    report = run("kills")
     assert report["faults"] == report["kills"] == len(report["samples_ms"]) == KILLS
     assert report["orders"] >= ORDERS
     assert report["kills_in_flight"] > 0
