@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from tradewind.cli.chaos import probes, stores, warehouse
+from tradewind.cli.chaos import judge, probes, stores, warehouse
 from tradewind.cli.chaos.containers import running_containers
 from tradewind.cli.chaos.driver import Driver, Running
 from tradewind.cli.chaos.history import read
@@ -35,7 +35,8 @@ from tradewind.common.init_job.defaults import BENCH_ACCOUNTS, INSTRUMENTS
 from tradewind.common.jetstream import Bus
 
 DRIVERS = {Driver.PROCESS: running_processes, Driver.DOCKER: running_containers}
-SETTLE_S = 60.0
+SETTLE_S = 30.0
+"""So long after the last answer nothing may be open any more."""
 STUCK_S = 5.0
 BEHIND_NS = 2_000_000_000
 """So far behind the venue the warehouse may be, at rest."""
@@ -180,8 +181,13 @@ class _Run:
         return {"holds": False, "shards": []}
 
     async def _positions_at_rest(self) -> dict[str, dict[str, int]]:
-        """Positions as services have them, once they agree and no longer change."""
+        """Positions as services have them, once they agree and are what the venue has traded.
+
+        A fill that was lost is found by the venue's next statement: until the time is up it is no
+        verdict that nobody has heard of it.
+        """
         seen: dict[str, dict[str, int]] = {}
+        agreed: dict[str, dict[str, int]] = {}
         deadline_s = time.monotonic() + (STUCK_S if self._stuck else SETTLE_S)
         while time.monotonic() < deadline_s:
             try:
@@ -189,11 +195,23 @@ class _Run:
             except (GatewayError, aiohttp.ClientError, LookupError, OSError):
                 found = {}
             if found and found == seen and found["oms"] == found["archive"]:
-                return found
+                if await self._are_the_venues(found):
+                    return found
+                agreed = found
             seen = found
             await asyncio.sleep(0.5)
-        self._is_stuck("services do not agree on positions, or do not tell them")
-        return seen
+        if not agreed:
+            self._is_stuck("services do not agree on positions, or do not tell them")
+        return agreed or seen
+
+    async def _are_the_venues(self, positions: dict[str, dict[str, int]]) -> bool:
+        lines = (line for path in self._load.histories.values() for line in read(path))
+        fills = judge.fills_by_account(
+            judge.orders_of(lines), read_venue(await self._roster.venue_log())
+        )
+        verdict = judge.Verdict()
+        judge.compare_positions(verdict, fills, positions)
+        return not verdict.counts["K5"]
 
     async def _from_oms(self) -> dict[str, int]:
         instrument = INSTRUMENTS[0]
