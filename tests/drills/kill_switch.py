@@ -227,12 +227,18 @@ class Drill:
                 await operator.operate("kill", KILL)
 
     async def _outcome(self, cl_ord_id: str) -> str:
-        async with GatewayClient(self.platform.url, TRADER) as trader:
-            try:
-                answer = await trader.submit(order(cl_ord_id, 0))
-            except GatewayError as error:
-                return error.code
-        return str(answer["report"]["reason"] or answer["outcome"])
+        """What becomes of an order; asked again, under its id, while it is only stored."""
+
+        async def decided() -> str:
+            async with GatewayClient(self.platform.url, TRADER) as trader:
+                try:
+                    answer = await trader.submit(order(cl_ord_id, 0))
+                except GatewayError as error:
+                    return error.code
+            report = answer.get("report")
+            return str(report["reason"] or answer["outcome"]) if report else ""
+
+        return str(await eventually(decided, PATIENCE_S, what=f"a decision about {cl_ord_id}"))
 
     async def _is_journaled(self) -> bool:
         with suppress(GatewayError):
