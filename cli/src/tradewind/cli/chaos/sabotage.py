@@ -22,8 +22,9 @@ LAZY_FSYNC = "lazy-fsync"
 
 
 def _append_without_condition() -> None:
-    """A replica that was paused appends its outputs wherever the stream's end is: others did it."""
+    """A replica that was paused leads on as if it were alone, wherever the stream's end is."""
     from tradewind.common.jetstream import Bus
+    from tradewind.oms.appender import Appender
 
     original = Bus.append_batch
     woken: list[int] = []
@@ -34,7 +35,9 @@ def _append_without_condition() -> None:
     ) -> Any:
         return await original(self, messages, None if woken else expected_last_seq, timeout_ms)
 
+    is_leading = Appender.is_leading.fget  # type: ignore[attr-defined]
     Bus.append_batch = append_batch  # type: ignore[method-assign]
+    Appender.is_leading = property(lambda self: bool(woken) or is_leading(self))  # type: ignore[assignment,method-assign]
 
 
 def _dedup_by_broker_window_only() -> None:
