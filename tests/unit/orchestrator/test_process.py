@@ -97,3 +97,10 @@ def test_what_has_ended_but_was_not_waited_for_counts_as_ended() -> None:
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     assert identify(child.pid) is None
     child.wait()
+
+
+async def test_it_gives_way_to_others_as_far_as_its_plan_says(tmp_path: Path) -> None:
+    spec = ProcessSpec(name="it", argv=["/bin/sleep", "60"], niceness=10)
+    process = Process.start(spec, {}, tmp_path / "logs")
+    assert os.getpriority(os.PRIO_PROCESS, process.identity.pid) == 10
+    await process.stop(5_000)

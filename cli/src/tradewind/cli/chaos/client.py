@@ -11,6 +11,7 @@ import contextlib
 import random
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -29,6 +30,10 @@ NERVOUS = 0.02
 """The share of requests that are sent twice whatever the answer is: it must be harmless."""
 NERVOUS_AFTER_S = (0.15, 0.6)
 RECONNECT_S = 0.01
+LOOK_EVERY_S = 0.01
+LOOK_FOR_S = 1.0
+"""After a fault each shard is asked so often and no longer: the load's own pace, slower than many a
+recovery, would be what is measured. The first order that the venue has acknowledged ends it."""
 DRAIN_S = 30.0
 LOST_AFTER_S = 10.0
 """In a suite that is in step again, what is durable is known to every replica long before."""
@@ -71,7 +76,9 @@ class Client:
         symbol: str,
         seed: int,
         history: Writer,
+        lookouts: Sequence[str] = (),
     ) -> None:
+        """`lookouts` are accounts, one of each shard."""
         self._name = name
         self._gateways = deque(gateways)
         self._credentials = credentials
@@ -81,6 +88,8 @@ class Client:
         self._symbol = symbol
         self._random = random.Random(seed)
         self._history = history
+        self._lookouts = lookouts
+        self._looking: asyncio.Future[None] | None = None
         self._socket: GatewaySocket | None = None
         self._unanswered: dict[tuple[str, str], Asked] = {}
         self._working = Working()
@@ -90,6 +99,7 @@ class Client:
         self._durable: set[str] = set()
         self._leaving: set[asyncio.Future[None]] = set()
         self._number = 0
+        self._looks = 0
         self._answered = asyncio.Event()
 
     async def run(self, *, rate: float, orders: int, stop: asyncio.Event) -> None:
@@ -101,9 +111,10 @@ class Client:
             await self._drain()
             await self._ask_how_it_ended()
         finally:
-            for task in (keeper, repeater):
+            tasks = [keeper, repeater, *([self._looking] if self._looking else [])]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(keeper, repeater, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             if self._socket is not None:
                 await self._socket.close()
 
@@ -120,6 +131,25 @@ class Client:
                 continue
             self._ask(self._next_request())
 
+    def look_out(self) -> None:
+        """Something was broken just now: when does each shard take orders?"""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.ensure_future(self._look_out())
+
+    async def _look_out(self) -> None:
+        asked: dict[str, list[tuple[str, str]]] = {account: [] for account in self._lookouts}
+        until_s = time.monotonic() + LOOK_FOR_S
+        while asked and time.monotonic() < until_s:
+            for account, keys in list(asked.items()):
+                if any(self._status.get(key) in SETTLED - {"DENIED"} for key in keys):
+                    del asked[account]
+                    continue
+                self._looks += 1
+                request = self._submit(f"{self._name}-look-{self._looks}", account)
+                keys.append((account, request["cl_ord_id"]))
+                self._ask(request)
+            await asyncio.sleep(LOOK_EVERY_S)
+
     def _next_request(self) -> Message:
         self._number += 1
         cl_ord_id = f"{self._name}-{self._number}"
@@ -130,9 +160,9 @@ class Client:
         if draw < 0.27 and self._working.ids:
             account, orig = self._random.choice(self._working.ids)
             return self._about("replace", account, cl_ord_id, orig)
-        return self._submit(cl_ord_id)
+        return self._submit(cl_ord_id, self._random.choice(self._accounts))
 
-    def _submit(self, cl_ord_id: str) -> Message:
+    def _submit(self, cl_ord_id: str, account: str) -> Message:
         """A third trades at once, the rest waits away from the market."""
         side = self._random.choice(("BUY", "SELL"))
         away = 1 if side == "SELL" else -1
@@ -141,7 +171,7 @@ class Client:
         price = max(1, mid + away * mid * bps // 10_000)
         return {
             "type": "submit",
-            "account": self._random.choice(self._accounts),
+            "account": account,
             "cl_ord_id": cl_ord_id,
             "symbol": self._symbol,
             "side": side,

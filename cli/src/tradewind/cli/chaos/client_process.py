@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One client as a process of its own: `python -m tradewind.cli.chaos.client_process`.
 
-Told everything as one JSON object on stdin; SIGTERM ends the load, then it drains and leaves.
+Told everything as one JSON object on stdin; SIGUSR1 tells of a fault; SIGTERM ends the load, then
+it drains and leaves.
 """
 
 import asyncio
@@ -33,6 +34,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     orders: int
     seed: int
     history: str
+    lookouts: list[str]
 
 
 async def main(told: Told) -> None:
@@ -53,7 +55,9 @@ async def main(told: Told) -> None:
         symbol=told.symbol,
         seed=told.seed,
         history=history,
+        lookouts=told.lookouts,
     )
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, client.look_out)
     try:
         await client.run(rate=told.rate, orders=told.orders, stop=stop)
     finally:

@@ -2,13 +2,16 @@
 """Starts the clients, each a process of its own, and waits for their histories."""
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
 import msgspec
 
 from tradewind.cli.chaos.client_process import Told
+from tradewind.cli.chaos.report import TIGHT
 from tradewind.cli.suite.facts import OPERATOR_KEY, Facts, SuiteError
+from tradewind.common import subjects
 from tradewind.common.init_job.defaults import BENCH_ACCOUNTS, INSTRUMENTS
 
 CLIENTS = 2
@@ -48,13 +51,17 @@ class Load:
             process.stdin.write(msgspec.json.encode(self._told(number, name, history)))
             process.stdin.close()
 
+    def look_out(self) -> None:
+        """Has all clients look closely: something was broken just now."""
+        self._signal(signal.SIGUSR1)
+
     async def end(self, *, is_stuck: bool) -> None:
         """Has the clients finish what they asked, and waits for them; not long for what is stuck.
 
         Raises:
             SuiteError: CLIENT_FAILED.
         """
-        self._signal()
+        self._signal(signal.SIGTERM)
         codes = []
         try:
             async with asyncio.timeout(STUCK_S if is_stuck else END_S):
@@ -74,10 +81,10 @@ class Load:
             if process.returncode is None:
                 process.kill()
 
-    def _signal(self) -> None:
+    def _signal(self, number: signal.Signals) -> None:
         for process in self._processes:
             if process.returncode is None:
-                process.terminate()
+                process.send_signal(number)
 
     def _told(self, number: int, name: str, history: Path) -> Told:
         instrument = INSTRUMENTS[0]
@@ -97,4 +104,11 @@ class Load:
             orders=-(-self._orders // CLIENTS),
             seed=self._seed * CLIENTS + number,
             history=str(history),
+            lookouts=self._lookouts(),
         )
+
+    def _lookouts(self) -> list[str]:
+        """An account of each shard, of those whose limits the load does not reach."""
+        free = [account for account in BENCH_ACCOUNTS if account not in TIGHT]
+        by_shard = {subjects.shard_of(account, self._facts.shards): account for account in free}
+        return [by_shard[shard] for shard in sorted(by_shard)]

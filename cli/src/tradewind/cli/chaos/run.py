@@ -143,6 +143,7 @@ class _Run:
             yield venue
 
     def _on_fault(self, fault: Fault) -> None:
+        self._load.look_out()
         number = len(self._probes)
         err.print(f"fault {number + 1} of {self._plan.faults}: {fault.action} {fault.victim}")
         match fault.probe:

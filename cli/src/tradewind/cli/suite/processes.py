@@ -30,6 +30,9 @@ RECORDING_FOLDER = ".tradewind-data"
 DEMO_ACCOUNT = "DEMO"
 TAKEOVER_MS = 300
 """Those who can take over the work of one that died have the machine to themselves for so long."""
+PATIENT = ("warehouse", "console", "telemetry", "notifier", "cli.demo_strategy")
+NICENESS = 10
+"""No order waits for these: on a machine that is full they give way to the others."""
 
 
 def plan_of(facts: Facts, options: Options) -> Plan:
@@ -58,6 +61,7 @@ def plan_of(facts: Facts, options: Options) -> Plan:
     if options.is_demo:
         stages.append(Stage(name="demo", processes=[_strategy(facts)]))
     _let_peers_take_over(stages)
+    _have_patience(stages)
     for service, module in options.instead.items():
         _run_instead(stages, f"tradewind.{service}", module)
     return Plan(stages=stages)
@@ -69,6 +73,13 @@ def _run_instead(stages: list[Stage], module: str, other: list[str]) -> None:
             if spec.argv[1:] == ["-m", module]:
                 argv = [*spec.argv[:2], *other]
                 stage.processes[place] = msgspec.structs.replace(spec, argv=argv)
+
+
+def _have_patience(stages: list[Stage]) -> None:
+    for stage in stages:
+        for place, spec in enumerate(stage.processes):
+            if spec.argv[-1] in [f"tradewind.{name}" for name in PATIENT]:
+                stage.processes[place] = msgspec.structs.replace(spec, niceness=NICENESS)
 
 
 def _let_peers_take_over(stages: list[Stage]) -> None:

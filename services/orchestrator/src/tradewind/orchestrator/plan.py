@@ -26,7 +26,8 @@ class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """One process. `env` is added to the orchestrator's own environment.
 
     Others have `takeover_ms` to take over its work before it is started again: a start takes much
-    of what a small machine can do.
+    of what a small machine can do. `niceness` is that of the operating system: who gives way to the
+    others when there is too much to do.
     """
 
     name: str
@@ -39,6 +40,7 @@ class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ready_timeout_ms: int = 30_000
     grace_ms: int = 5_000
     takeover_ms: int = 0
+    niceness: int = 0
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -64,6 +64,7 @@ class Process:
                 stderr=log,
                 start_new_session=True,
             )
+        os.setpriority(os.PRIO_PROCESS, child.pid, spec.niceness)
         return cls(identify(child.pid) or Identity(child.pid, 0), child)
 
     @classmethod
