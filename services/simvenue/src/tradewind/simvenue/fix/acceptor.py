@@ -190,8 +190,10 @@ class Connection:
             self.desk.trading_session(self._venue.trading_session)
 
     def _tell(self, msg_type: str, body: Body) -> None:
+        """Who has logged out is told at the next logon; whoever made this happen has no part in it."""
         if not self.outlet.is_closed:
-            self._link.tell(msg_type, body)
+            with suppress(LinkDown):
+                self._link.tell(msg_type, body)
 
 
 async def _first_message(reader: asyncio.StreamReader) -> tuple[bytes, Message]:

@@ -12,10 +12,11 @@ import hmac
 import re
 import time
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 from tradewind.fix import tags
-from tradewind.fix.link import Link
+from tradewind.fix.link import Link, LinkDown
 from tradewind.fix.message import Body, Message
 from tradewind.fix.session import Ends
 from tradewind.simvenue.faults import Kind
@@ -153,12 +154,13 @@ class Connection:
             self._holding = asyncio.get_running_loop().call_later(ms / 1000, self._let_go)
 
     def say(self, said: Said) -> None:
-        """Tells an execution, or gives an answer."""
+        """Tells an execution, or gives an answer. Who has logged out is told at the next logon."""
         if self._holding is not None:
             self._held.append(said)
         elif not self.outlet.is_closed:
             msg_type, body, self._numbers.telling = said
-            self._link.tell(msg_type, body)
+            with suppress(LinkDown):
+                self._link.tell(msg_type, body)
             self._numbers.telling = 0
 
     def _let_go(self) -> None:
