@@ -10,7 +10,8 @@ a number that is too low, and no possible duplicate, ends the connection. Where 
   knows (`ask_from`), and a venue that has lost its numbers is not to be argued with, because what
   a report is, its ExecID says.
 - What is sent again is the store's choice. An initiator's sends nothing again: an order that comes
-  late is another order. Its peer is told to fill the gap.
+  late is another order. Its peer is told to fill the gap, but only up to this connection's Logon if
+  it misses what was before: what followed the Logon is on its way, and is not to be passed over.
 """
 
 from collections.abc import Callable
@@ -95,6 +96,7 @@ class Session:
         self._heard_s = self._sent_s = self._began_s = self._now_s = now_s
         self._is_tested = False
         self._has_asked_reset = False
+        self._logon_number = 0
         self.heartbeat_s = ends.heartbeat_s
         self.state = State.LOGGING_ON
         self.garbled = 0
@@ -309,6 +311,8 @@ class Session:
             return
         begin, end = map(int, asked)
         end = last if end in INFINITY else min(end, last)
+        if self._ends.is_initiator and begin <= self._logon_number:
+            end = min(end, self._logon_number)
         if not 0 < begin <= end:
             self.reject(request, 5, tags.BEGIN_SEQ_NO, f"of {begin} to {end} nothing was sent")
             return
@@ -361,7 +365,7 @@ class Session:
 
     def _send_logon(self, *, is_reset: bool) -> None:
         reset = ((tags.RESET_SEQ_NUM_FLAG, "Y"),) if is_reset else ()
-        self._emit(
+        self._logon_number = self._emit(
             tags.LOGON,
             (tags.ENCRYPT_METHOD, "0"),
             (tags.HEART_BT_INT, str(self.heartbeat_s)),
