@@ -208,3 +208,19 @@ async def test_what_is_played_is_in_the_ledger_and_a_restarted_venue_reads_past_
     again = open_venue(tmp_path)
     assert kinds(list(again.ledger.reports("s", 0, 0))) == ["a NEW"]
     again.close()
+
+
+def test_a_second_order_of_an_id_is_refused_and_the_first_one_works_on(venue: Venue) -> None:
+    venue.request("s", new("a"))
+    assert venue.request("s", new("a")).text == "DUPLICATE_CL_ID"
+    reports, state = venue.status("s", "a")
+    assert [report.exec_type for report in reports] == ["NEW", "REJECTED"]
+    assert state is not None
+    assert (state.ord_status, state.leaves_qty) == ("NEW", 10)
+
+
+def test_an_order_that_was_refused_is_known_as_refused(venue: Venue) -> None:
+    venue.request("s", new("a", qty=0))
+    _reports, state = venue.status("s", "a")
+    assert state is not None
+    assert (state.ord_status, state.leaves_qty) == ("REJECTED", 0)

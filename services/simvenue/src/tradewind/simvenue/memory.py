@@ -42,10 +42,15 @@ class Memory:
     def of_order(
         self, session: str, cl_id: str, until_ns: int
     ) -> tuple[list[Report], OrderState | None]:
-        """All reports about an order up to a time, and its state by the last of them."""
+        """All reports about an order up to a time, and its state by the last of them.
+
+        A second one of the same id that was refused says nothing of the first.
+        """
         told = self._ledger.reports_of(session, cl_id, until_ns)
         reports = [report for report in told if self._is_known(report)]
-        last = next((r for r in reversed(reports) if r.venue_order_id), None)
+        named = [report for report in reports if report.venue_order_id]
+        taken = [report for report in named if report.exec_type is not ExecType.REJECTED]
+        last = next(reversed(taken or named), None)
         if last is None:
             return reports, None
         end = next((r for r in reports if _ends(r, last)), None)

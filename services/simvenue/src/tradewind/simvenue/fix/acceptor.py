@@ -190,7 +190,7 @@ class Connection:
             self.desk.trading_session(self._venue.trading_session)
 
     def _tell(self, msg_type: str, body: Body) -> None:
-        """Who has logged out is told at the next logon; whoever made this happen has no part in it."""
+        """Who has logged out is told at the next logon: it is no fault of who caused this."""
         if not self.outlet.is_closed:
             with suppress(LinkDown):
                 self._link.tell(msg_type, body)
