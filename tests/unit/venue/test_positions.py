@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.venue.fakes import VENUE, FakeBus, FakeVenue, session
+from tests.unit.venue.fakes import VENUE, FakeBus, FakeVenue, request, session
 from tests.unit.venue.test_session import running
 from tradewind.common.testing import eventually
 from tradewind.core.commands import StatePosition
@@ -41,6 +41,18 @@ async def test_a_difference_has_everything_since_the_last_settlement_told_again(
         await eventually(lambda: ("position", True) in venue.log)
         assert venue.log[-2:] == [("reports", (7, 0)), ("position", True)]
         assert shard.positions.unsettled == 1
+
+
+async def test_what_has_no_answer_is_asked_about_before_the_position_is_stated_anew() -> None:
+    bus, venue = FakeBus(), FakeVenue()
+    shard = session(bus, venue)
+    async with running(shard):
+        await eventually(lambda: ("position", False) in venue.log)
+        bus.emit(request(1))
+        await eventually(lambda: venue.sent == ["seg-0-1"])
+        bus.emit(STATED)
+        await eventually(lambda: ("position", True) in venue.log)
+    assert venue.log[-4:-1] == [("reports", (7, 0)), ("ask", "seg-0-1"), ("position", True)]
 
 
 async def test_a_statement_is_journaled_as_one_of_this_session() -> None:

@@ -75,6 +75,12 @@ class Doubts:
         if doubt is not None:
             doubt.next_s = _now_s()
 
+    def ask(self) -> None:
+        """Asks about every one of them now: an answer that was lost is told again by that."""
+        if self._adapter is not None:
+            for doubt in self._doubts.values():
+                self._adapter.ask(doubt.request)
+
     def overdue(self, timeout_s: float) -> VenueRequest | None:
         """A request of this session that has waited longer than this, if there is one."""
         horizon_s = _now_s() - timeout_s

@@ -2,7 +2,8 @@
 """Has the venue state what it has of us, again and again, and has lost reports told again.
 
 The core compares. Where it says that a statement does not add up, everything since the last one
-that did is told again, and the position is stated once more: what was lost is found by that. What
+that did is told again, and whatever has no answer is asked about, since a venue cannot say again
+what it never said. Then the position is stated once more: what was lost is found by that. What
 still differs then, the core halts. Nothing is ever traded here to make numbers agree.
 """
 
@@ -12,6 +13,7 @@ from contextlib import suppress
 
 from tradewind.core.events import PositionStated
 from tradewind.venue.adapter import VenueAdapter
+from tradewind.venue.doubts import Doubts
 
 log = logging.getLogger(__name__)
 
@@ -35,13 +37,14 @@ class Positions:
         self.unsettled += 1
         self._wake.set()
 
-    async def watch(self, adapter: VenueAdapter) -> None:
+    async def watch(self, adapter: VenueAdapter, doubts: Doubts) -> None:
         """Asks at once, then from time to time, until the session ends, which is raised."""
         while True:
             stated, self._unsettled = self._unsettled, None
             if stated is not None:
                 log.warning("%s differs by %s: all is told again", stated.symbol, stated.difference)
                 await adapter.ask_reports(stated.settled_exec_no, 0)
+                doubts.ask()
             await adapter.ask_position(is_complete=stated is not None)
             self._wake.clear()
             with suppress(TimeoutError):

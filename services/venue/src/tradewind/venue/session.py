@@ -247,7 +247,7 @@ class ShardSession:
                 self._pump(adapter, outbound),
                 outbound.run(),
                 outbound.watch(),
-                self.positions.watch(adapter),
+                self.positions.watch(adapter, self.doubts),
             )
         finally:
             await adapter.close()
