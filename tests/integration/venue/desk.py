@@ -161,8 +161,17 @@ class Desk:
             return [e for e in self.reports(kind) if e.cl_ord_id == cl_ord_id]
 
         what = f"{count} reports {kind} of {cl_ord_id}"
-        await eventually(lambda: len(told()) >= count, DEADLINE_S, what=what)
+        try:
+            await eventually(lambda: len(told()) >= count, DEADLINE_S, what=what)
+        except AssertionError as error:
+            error.add_note(f"told was {self.history(cl_ord_id)}")
+            raise
         return told()[count - 1]
+
+    def history(self, cl_ord_id: str) -> list[str]:
+        """What was told about one order, with the reasons."""
+        told = (e for e in self.reports(*ExecType) if e.cl_ord_id == cl_ord_id)
+        return [f"{e.exec_type} {e.reason} {e.text}".strip() for e in told]
 
     def sessions(self) -> int:
         """How many were taken."""

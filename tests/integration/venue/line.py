@@ -32,6 +32,9 @@ SOON = {
     "TRADEWIND_VENUE_ANSWER_TIMEOUT_MS": "2000",
     "TRADEWIND_VENUE_POSITION_EVERY_MS": "1000",
 }
+QUIET = {"TRADEWIND_VENUE_POSITION_EVERY_MS": "3600000"}
+"""No statement of the position between logons: what is lost is found otherwise, or not at all."""
+SCOPE = "symbol:BTC-USD"
 
 
 class Line:
@@ -45,12 +48,23 @@ class Line:
         self.venue = venue
         self.venue_dir = venue_dir
         self._connector: subprocess.Popen[bytes] | None = None
+        self._running: dict[str, str] = {}
+
+    async def ready(self, **more: str) -> None:
+        """Leaves nothing of an earlier test: no fault to play, a connector as told, no halt."""
+        await self.venue.administer(op="heal")
+        is_up = self._connector is not None and self._connector.poll() is None
+        if not is_up or self._running != self._with(more):
+            await self.connect(**more)
+        if self.is_halted:
+            await self.resume()
 
     def kill_connector(self) -> None:
         """Kills it without a word."""
         if self._connector is not None:
             self._connector.kill()
             self._connector.wait()
+            self._running = {}
 
     async def connect(self, **more: str) -> None:
         """Starts a connector, in place of the one that may be there; it has the session then."""
@@ -61,8 +75,11 @@ class Line:
     def start(self, **more: str) -> None:
         """Starts a connector, in place of the one that may be there."""
         self.kill_connector()
-        settings = {**SOON, **self._settings, **more}
-        self._connector = self.desk.start_connector(self.venue, "venue-0", **settings)
+        self._running = self._with(more)
+        self._connector = self.desk.start_connector(self.venue, "venue-0", **self._running)
+
+    def _with(self, more: Mapping[str, str]) -> dict[str, str]:
+        return {**SOON, **self._settings, **more}
 
     async def until_sessions(self, count: int) -> None:
         """Waits until so many sessions were taken."""
@@ -96,18 +113,24 @@ class Line:
         await eventually(lambda: len(self.halts()) >= count, DEADLINE_S, what="a halt")
         return self.halts()[count - 1]
 
+    @property
+    def is_halted(self) -> bool:
+        """Whether the last word on the instrument was a halt."""
+        states = [e.state for e in self.desk.events if isinstance(e, TradingStateSet)]
+        return states[-1:] == [TradingState.HALTED]
+
     async def resume(self) -> None:
         """What an operator does after a halt."""
-        scope, state = "symbol:BTC-USD", TradingState.ACTIVE
-        command = SetTradingState(scope=scope, state=state, actor="ops", reason="compared")
+        state = TradingState.ACTIVE
+        command = SetTradingState(scope=SCOPE, state=state, actor="ops", reason="compared")
         await self.desk.put(command)
 
 
 @asynccontextmanager
-async def open_line(folder: Path, protocol: str = "sim") -> AsyncIterator[Line]:
+async def open_line(folder: Path, protocol: str = "sim", **more: str) -> AsyncIterator[Line]:
     """A desk with a connector that has the session."""
     async with open_desk(folder) as (desk, venue):
         await KeyValue(desk.bus, "CONFIG").put("instrument.BTC-USD", json.dumps(GRID).encode())
         line = Line(desk, venue, folder / "sim", PROTOCOLS[protocol](venue))
-        await line.connect()
+        await line.connect(**more)
         yield line
