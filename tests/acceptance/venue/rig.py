@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientSession
+from aiohttp import ClientSession, ClientWebSocketResponse
 
 from tests.acceptance.venue.requests import SYMBOL, VENUE
 from tests.integration.simvenue.venue_process import KEY, Client, VenueProcess
@@ -182,12 +182,15 @@ class Rig:
             await line.close()
 
     @asynccontextmanager
-    async def counterparty(self) -> AsyncIterator[Client]:
+    async def counterparty(self) -> AsyncIterator["Counterparty"]:
         """Somebody else at the venue, to trade with, on the venue's own protocol."""
         async with self._http.ws_connect(f"{self.venue.url}/session") as socket:
-            other = Client(socket)
-            await other.log_on(f"OTHER-{self.session}")
-            yield other
+            other = Counterparty(socket)
+            try:
+                await other.log_on(f"OTHER-{self.session}")
+                yield other
+            finally:
+                await other.close()
 
     def ledger(self, order_id: str, kind: str = "report") -> list[dict[str, Any]]:
         """What the venue wrote about an order: its reports, or what came in."""
@@ -217,6 +220,28 @@ class Rig:
                 await owner.say(op="cancel", cl_id=cl_id, request_id=f"clear-{cl_id}-{number}")
                 await owner.say(op="status", cl_id=cl_id)
                 await owner.hear()
+
+
+class Counterparty(Client):
+    """Reads all the time, as whoever does not is taken for dead, however busy the machine is."""
+
+    def __init__(self, socket: ClientWebSocketResponse) -> None:
+        super().__init__(socket)
+        self._heard: asyncio.Queue[str] = asyncio.Queue()
+        self._reading = asyncio.ensure_future(self._read())
+
+    async def hear(self) -> dict[str, Any]:
+        async with asyncio.timeout(DEADLINE_S):
+            return json.loads(await self._heard.get())  # type: ignore[no-any-return]
+
+    async def close(self) -> None:
+        """Reads no more."""
+        self._reading.cancel()
+        await asyncio.gather(self._reading, return_exceptions=True)
+
+    async def _read(self) -> None:
+        async for message in self.socket:
+            self._heard.put_nowait(message.data)
 
 
 class Line:
