@@ -179,13 +179,14 @@ async def test_f8_a_cancel_without_an_answer_halts_nothing_though_the_position_d
 
 
 async def test_f4_fills_that_were_never_told_are_found_by_the_position(line: Line) -> None:
+    before = len(line.halts())
     await line.play("drop_fill", count=2)
     await line.desk.put_many([buy("f4-a", 61), sell("f4-b", 61, order_qty=7)])
     for cl_ord_id in ("f4-a", "f4-b"):
         fill = await line.desk.until_told(cl_ord_id, ExecType.TRADE)
         assert (fill.last_qty, fill.last_px) == (7, 61)
     await until_settled(line)
-    assert line.halts() == []
+    assert len(line.halts()) == before
 
 
 async def test_f4_control_without_statements_nobody_finds_them(line: Line) -> None:
