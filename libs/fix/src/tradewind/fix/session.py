@@ -10,8 +10,7 @@ a number that is too low, and no possible duplicate, ends the connection. Where 
   knows (`ask_from`), and a venue that has lost its numbers is not to be argued with, because what
   a report is, its ExecID says.
 - What is sent again is the store's choice. An initiator's sends nothing again: an order that comes
-  late is another order. Its peer is told to fill the gap, but only up to this connection's Logon if
-  it misses what was before: what followed the Logon is on its way, and is not to be passed over.
+  late is another order. Its peer is told to fill the gap, up to the Logon: what followed is coming.
 """
 
 from collections.abc import Callable
@@ -304,15 +303,14 @@ class Session:
         self._drain()
 
     def _send_again(self, request: Message) -> None:
-        last = self._store.next_out - 1
         asked = [request.get(tag) for tag in (tags.BEGIN_SEQ_NO, tags.END_SEQ_NO)]
         if not all(map(is_number, asked)):
             self.reject(request, 6, tags.BEGIN_SEQ_NO, "tags 7 and 16 must be numbers")
             return
         begin, end = map(int, asked)
+        is_before = self._ends.is_initiator and begin <= self._logon_number
+        last = self._logon_number if is_before else self._store.next_out - 1
         end = last if end in INFINITY else min(end, last)
-        if self._ends.is_initiator and begin <= self._logon_number:
-            end = min(end, self._logon_number)
         if not 0 < begin <= end:
             self.reject(request, 5, tags.BEGIN_SEQ_NO, f"of {begin} to {end} nothing was sent")
             return
@@ -365,13 +363,9 @@ class Session:
 
     def _send_logon(self, *, is_reset: bool) -> None:
         reset = ((tags.RESET_SEQ_NUM_FLAG, "Y"),) if is_reset else ()
-        self._logon_number = self._emit(
-            tags.LOGON,
-            (tags.ENCRYPT_METHOD, "0"),
-            (tags.HEART_BT_INT, str(self.heartbeat_s)),
-            *reset,
-            *self._ends.logon,
-        )
+        heartbeat = (tags.HEART_BT_INT, str(self.heartbeat_s))
+        body = ((tags.ENCRYPT_METHOD, "0"), heartbeat, *reset, *self._ends.logon)
+        self._logon_number = self._emit(tags.LOGON, *body)
 
     def _say_logout(self, text: str) -> None:
         self._emit(tags.LOGOUT, *(((tags.TEXT, text),) if text else ()))
