@@ -10,7 +10,8 @@ a number that is too low, and no possible duplicate, ends the connection. Where 
   knows (`ask_from`), and a venue that has lost its numbers is not to be argued with, because what
   a report is, its ExecID says.
 - What is sent again is the store's choice. An initiator's sends nothing again: an order that comes
-  late is another order. Its peer is told to fill the gap, up to the Logon: what followed is coming.
+  late is another order. Its peer is told to fill the gap, up to the first message of the
+  application on this connection if it begins before that: this and what follows is coming.
 """
 
 from collections.abc import Callable
@@ -95,7 +96,7 @@ class Session:
         self._heard_s = self._sent_s = self._began_s = self._now_s = now_s
         self._is_tested = False
         self._has_asked_reset = False
-        self._logon_number = 0
+        self._first_sent = 0
         self.heartbeat_s = ends.heartbeat_s
         self.state = State.LOGGING_ON
         self.garbled = 0
@@ -114,7 +115,9 @@ class Session:
             OutOfNumbers: if none may be used.
         """
         self._now_s = now_s
-        return self._emit(msg_type, *body)
+        number = self._emit(msg_type, *body)
+        self._first_sent = self._first_sent or number
+        return number
 
     def reject(self, message: Message, reason: int, tag: int, text: str) -> None:
         """Says that a message breaks a rule; `deliver` may, of the message that it was given."""
@@ -308,8 +311,8 @@ class Session:
             self.reject(request, 6, tags.BEGIN_SEQ_NO, "tags 7 and 16 must be numbers")
             return
         begin, end = map(int, asked)
-        is_before = self._ends.is_initiator and begin <= self._logon_number
-        last = self._logon_number if is_before else self._store.next_out - 1
+        is_before = self._ends.is_initiator and begin < self._first_sent
+        last = (self._first_sent if is_before else self._store.next_out) - 1
         end = last if end in INFINITY else min(end, last)
         if not 0 < begin <= end:
             self.reject(request, 5, tags.BEGIN_SEQ_NO, f"of {begin} to {end} nothing was sent")
@@ -365,7 +368,7 @@ class Session:
         reset = ((tags.RESET_SEQ_NUM_FLAG, "Y"),) if is_reset else ()
         heartbeat = (tags.HEART_BT_INT, str(self.heartbeat_s))
         body = ((tags.ENCRYPT_METHOD, "0"), heartbeat, *reset, *self._ends.logon)
-        self._logon_number = self._emit(tags.LOGON, *body)
+        self._emit(tags.LOGON, *body)
 
     def _say_logout(self, text: str) -> None:
         self._emit(tags.LOGOUT, *(((tags.TEXT, text),) if text else ()))
