@@ -4,6 +4,7 @@
 import asyncio
 import signal
 import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -17,6 +18,9 @@ from tradewind.common.init_job.defaults import BENCH_ACCOUNTS, INSTRUMENTS
 CLIENTS = 2
 END_S = 120.0
 STUCK_S = 5.0
+BEGUN_S = 60.0
+LOOK_AGAIN_S = 0.05
+WORDS_MAX = 2_000
 
 
 class Load:
@@ -36,7 +40,11 @@ class Load:
         return {f"c{n}": self._folder / f"client-{n}.jsonl" for n in range(CLIENTS)}
 
     async def start(self) -> None:
-        """Starts all clients; they begin at once."""
+        """Starts all clients, and returns once each has begun.
+
+        Raises:
+            SuiteError: CLIENT_FAILED.
+        """
         for number, (name, history) in enumerate(self.histories.items()):
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -50,6 +58,11 @@ class Load:
             assert process.stdin is not None
             process.stdin.write(msgspec.json.encode(self._told(number, name, history)))
             process.stdin.close()
+        deadline_s = time.monotonic() + BEGUN_S
+        while not all(map(_has_content, self.histories.values())):
+            if time.monotonic() > deadline_s:
+                raise SuiteError(self._last_words(), code="CLIENT_FAILED")
+            await asyncio.sleep(LOOK_AGAIN_S)
 
     def look_out(self) -> None:
         """Has all clients look closely: something was broken just now."""
@@ -73,13 +86,19 @@ class Load:
         finally:
             self.kill()
         if any(codes):
-            raise SuiteError(f"a client failed: see {self._folder}", code="CLIENT_FAILED")
+            raise SuiteError(self._last_words(), code="CLIENT_FAILED")
 
     def kill(self) -> None:
         """Ends clients that are still there, whatever they are doing."""
         for process in self._processes:
             if process.returncode is None:
                 process.kill()
+
+    def _last_words(self) -> str:
+        """What went wrong, as the clients told it: their folder goes with the run."""
+        logs = [path.read_text() for path in sorted(self._folder.glob("client-*.log"))]
+        codes = [process.returncode for process in self._processes]
+        return f"a client failed (exit codes {codes}): {''.join(logs)[-WORDS_MAX:]}"
 
     def _signal(self, number: signal.Signals) -> None:
         for process in self._processes:
@@ -112,3 +131,7 @@ class Load:
         free = [account for account in BENCH_ACCOUNTS if account not in TIGHT]
         by_shard = {subjects.shard_of(account, self._facts.shards): account for account in free}
         return [by_shard[shard] for shard in sorted(by_shard)]
+
+
+def _has_content(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
