@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +65,7 @@ class Process:
                 stderr=log,
                 start_new_session=True,
             )
-        os.setpriority(os.PRIO_PROCESS, child.pid, spec.niceness)
+        _give_way(child.pid, spec.niceness)
         return cls(identify(child.pid) or Identity(child.pid, 0), child)
 
     @classmethod
@@ -110,6 +111,13 @@ class Process:
         asyncio.get_running_loop().remove_reader(self._fd)
         os.close(self._fd)
         self._ended.set_result(None if self._child is None else self._child.wait())
+
+
+def _give_way(pid: int, niceness: int) -> None:
+    """Where the system groups processes by session (sched(7), autogroup) only groups give way."""
+    os.setpriority(os.PRIO_PROCESS, pid, niceness)
+    with suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(niceness))
 
 
 def _log(path: Path) -> Path:
