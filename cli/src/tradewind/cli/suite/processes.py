@@ -30,7 +30,7 @@ RECORDING_FOLDER = ".tradewind-data"
 DEMO_ACCOUNT = "DEMO"
 TAKEOVER_MS = 300
 """Those who can take over the work of one that died have the machine to themselves for so long."""
-PATIENT = ("warehouse", "console", "telemetry", "notifier", "cli.demo_strategy")
+PATIENT = ("console", "telemetry", "notifier", "cli.demo_strategy")
 NICENESS = 10
 """No order waits for these: on a machine that is full they give way to the others."""
 
