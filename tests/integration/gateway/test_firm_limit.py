@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from tradewind.cli.client import GatewayClient, GatewayError, Message
+from tradewind.cli.verify import exit_code, verify
+from tradewind.common import codec, subjects
 from tradewind.common.testing import eventually
+from tradewind.core.commands import Command, GiveShare, TakeShare
 
 from .conftest import ANYBODY, OPERATOR, SHARDS, Platform
 from .test_alerts import start_risk
@@ -18,6 +21,8 @@ from .test_gateway import order
 pytestmark = [pytest.mark.cluster, pytest.mark.anyio]
 
 LIMIT = 40
+BOUND = "max_open_orders"
+SPARE = "max_turnover_e8"
 ACCOUNTS = ("BENCH0", "BENCH4")
 CLIENTS = {"BENCH0": 4, "BENCH4": 1}
 """Most of the clients are in one shard, so it needs more than its half."""
@@ -90,7 +95,33 @@ async def surely(ask: Callable[[], Awaitable[Message]]) -> Message:
 
 async def parts(operator: GatewayClient) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = (await operator.limits())["parts"]
-    return [row for row in rows if row["bound"] == "max_open_orders"]
+    return [row for row in rows if row["bound"] == BOUND]
+
+
+async def judge_transfers(platform: Platform) -> None:
+    """What shards gave is what they took; units that nobody gave are found."""
+    auditor = platform.cluster.settings("auditor")
+    # Where the race has moved nothing, this does; else it is refused, as it is not next.
+    await put(platform, 0, GiveShare(scope="firm", bound=SPARE, shard=1, number=1, units=1_000))
+
+    async def has_moved() -> Message | None:
+        report = await verify(auditor, SHARDS, [])
+        assert (report["holds"], report["shares"]["problems"]) == (True, [])
+        return report["shares"] if report["shares"]["transfers"] else None
+
+    assert (await eventually(has_moved, 20.0))["equal"] is True
+    await put(
+        platform, 1, TakeShare(scope="venue:NONE", bound=BOUND, shard=0, number=1, units=1_000)
+    )
+    report = await verify(auditor, SHARDS, [])
+    assert exit_code(report) == 1
+    assert all(shard["holds"] for shard in report["shards"]), "each by itself did as it was told"
+    found = {problem["code"] for problem in report["shares"]["problems"]}
+    assert found == {"SHARE_NOT_GIVEN", "SHARES_NOT_WHOLE"}
+
+
+async def put(platform: Platform, shard: int, command: Command) -> None:
+    await platform.bus.publish(subjects.journal_subject(shard, command), codec.encode(command))
 
 
 async def test_racing_clients_of_two_shards_meet_the_firms_limit_to_the_order(
@@ -127,6 +158,7 @@ async def test_racing_clients_of_two_shards_meet_the_firms_limit_to_the_order(
         assert set(race.refused) <= {"MAX_OPEN_ORDERS", "MESSAGE_RATE"}
         rows = await parts(operator)
         assert sum(row["used"] for row in rows) == sum(row["part"] for row in rows) == LIMIT
+        await judge_transfers(platform)
     with capsys.disabled():
         waits = sorted(round(wait * 1000) for wait in race.waits_s)
         print(f"\n{len(race.refused)} refused; room came after {waits} ms")

@@ -133,7 +133,7 @@ def verify(
     name: Name = DEFAULT_NAME,
     as_json: AsJson = False,
 ) -> None:
-    """Replays every journal; compares replicas, outputs, snapshots and archive with it."""
+    """Replays every journal; compares replicas, outputs, snapshots, archive, parts of bounds."""
     from tradewind.cli.verify import exit_code
     from tradewind.cli.verify import verify as check
 
@@ -158,6 +158,14 @@ def verify(
             )
             for problem in shard["problems"]:
                 out.print(f"  {problem['check']} at {problem['seq']}: {problem['text']}")
+        shares = report["shares"]
+        out.print(
+            f"bounds over all shards: {shares['bounds']}, {shares['transfers']} transfers of their "
+            f"parts, {shares['on_their_way']} on their way; equal: {shares['equal']}"
+        )
+        for problem in shares["problems"]:
+            where = f"{problem['scope']} {problem['bound']}".strip()
+            out.print(f"  {problem['code']} {where}: {problem['text']}")
         out.print("[bold green]holds[/]" if report["holds"] else "[bold red]does not hold[/]")
         return exit_code(report)
 

@@ -3,8 +3,9 @@
 
 For each shard, up to a tail that is fixed at the start: the outputs of the replay with EVENTS,
 sequence by sequence; the digests and chains of every OMS replica with the replay's; stored
-snapshots with the replay's state where they were taken; journal and EVENTS with the archive.
-Streams, so memory does not grow with the journal.
+snapshots with the replay's state where they were taken; journal and EVENTS with the archive. Then
+what shards gave each other of bounds over all of them with what they took.
+Streams, so memory hardly grows with the journal.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from tradewind.cli.replay.journal import skips_of
 from tradewind.cli.verify_archive import Archive, RangeSums, first_difference
 from tradewind.cli.verify_replay import Output, Replay, difference
 from tradewind.cli.verify_replicas import Replicas, ask_replicas
+from tradewind.cli.verify_shares import Ledger, compared
 from tradewind.cli.verify_snapshots import Snapshots, stored_snapshots
 from tradewind.common import subjects
 from tradewind.common.errors import CorruptionError, TradewindError
@@ -60,15 +62,22 @@ async def verify(
     started_s = time.monotonic()
     bus = await Bus.connect(settings, name="verify")
     try:
-        reports = [
-            await ShardCheck(bus, shard, archive_urls, replicas).run(from_snapshot=from_snapshot)
+        settled = [
+            (await stream_tail(bus, subjects.journal_stream(shard)))[1] for shard in range(shards)
+        ]
+        checks = [
+            ShardCheck(bus, shard, archive_urls, replicas, settled[shard])
             for shard in range(shards)
         ]
+        reports = [await check.run(from_snapshot=from_snapshot) for check in checks]
     finally:
         await bus.close()
+    are_whole = all(check.is_whole for check in checks)
+    shares = compared([check.ledger for check in checks] if are_whole else [])
     return {
-        "holds": all(report["holds"] for report in reports),
+        "holds": all(report["holds"] for report in reports) and shares["equal"] is not False,
         "shards": reports,
+        "shares": shares,
         "seconds": round(time.monotonic() - started_s, 3),
     }
 
@@ -82,8 +91,14 @@ class ShardCheck:
     """The comparison of one shard."""
 
     def __init__(
-        self, bus: Bus, shard: int, archive_urls: Sequence[str], replicas: int | None
+        self,
+        bus: Bus,
+        shard: int,
+        archive_urls: Sequence[str],
+        replicas: int | None,
+        settled_seq: int,
     ) -> None:
+        """`settled_seq`: the journal's tail before any shard was looked at."""
         self._bus = bus
         self._shard = shard
         self._archive = Archive(archive_urls) if archive_urls else None
@@ -91,6 +106,9 @@ class ShardCheck:
         self._journal = subjects.journal_stream(shard)
         self._events = subjects.events_stream(shard)
         self._replay = Replay(shard)
+        self._settled_seq = settled_seq
+        self.ledger = Ledger(self._replay.state, settled_seq)
+        self.is_whole = False
         self._pending: deque[Output] = deque()
         self._sums = {self._journal: RangeSums(), self._events: RangeSums()}
         self._events_equal = True
@@ -101,11 +119,13 @@ class ShardCheck:
         """Compares everything and reports."""
         replicas = await ask_replicas(self._bus, self._shard, self._replicas_wanted)
         events_tail = (await stream_tail(self._bus, self._events))[1]
-        journal_tail = await self._journal_tail(replicas.highest_seq)
+        journal_tail = await self._journal_tail(max(replicas.highest_seq, self._settled_seq))
         snapshots = await stored_snapshots(self._bus, self._shard)
-        await self._begin(snapshots, replicas.lowest_seq if from_snapshot else 0)
+        at_most = min(replicas.lowest_seq, self._settled_seq)
+        await self._begin(snapshots, at_most if from_snapshot else 0)
         first = self._replay.seq + 1
-        is_whole = await self._replay_all(replicas, snapshots, journal_tail)
+        self.is_whole = is_whole = await self._replay_all(replicas, snapshots, journal_tail)
+        self.ledger.close(self._replay.state)
         if is_whole and events_tail > self._replay.ordinal:
             self._differs(
                 "events",
@@ -147,6 +167,7 @@ class ShardCheck:
             self._replay = Replay(self._shard, skips=skips)
             return
         self._replay = Replay(self._shard, found.machine, found.meta.chain, skips)
+        self.ledger = Ledger(self._replay.state, self._settled_seq)
         self._sums = {
             self._journal: RangeSums(found.meta.seq + 1),
             self._events: RangeSums(found.meta.ordinal + 1),
@@ -161,7 +182,7 @@ class ShardCheck:
                 return tail
             if time.monotonic() > deadline_s:
                 raise CouldNotRun(
-                    f"{self._journal} ends at {tail}, but a replica has applied {at_least}"
+                    f"{self._journal} ends at {tail}, but entry {at_least} was seen"
                     if tail
                     else f"{self._journal} is empty: run the init job first"
                 )
@@ -179,7 +200,9 @@ class ShardCheck:
             while self._replay.seq < tail:
                 for record in await self._read(journal, tail - self._replay.seq):
                     self._sums[self._journal].add(record)
-                    self._pending.extend(self._replay.apply(record))
+                    outputs = self._replay.apply(record)
+                    self.ledger.hear(outputs)
+                    self._pending.extend(outputs)
                     replicas.compare(self._replay)
                     await snapshots.compare(self._replay)
                 await self._compare_events(events)
