@@ -66,6 +66,7 @@ def entries() -> Iterator[Entry]:
         _limits,
         _kill,
         _parts,
+        _skips,
     ):
         chapter(desk)
     yield from desk.entries
@@ -283,6 +284,12 @@ def _parts(desk: Life) -> None:
         desk.step(commands.TakeShare(shard=1, number=number, units=WHOLE // 4, **about))
     desk.step(commands.GiveShare(shard=2, number=1, units=1, **about))
     desk.make("back", order_qty=2)
+
+
+def _skips(desk: Life) -> None:
+    """Two people have an entry left out, each by an entry."""
+    for actor in ("operator", "second"):
+        desk.step(commands.AskSkip(seq=2, actor=actor, reason="drill"))
 
 
 def session(desk: Life, status: TradSesStatus) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every request beyond a plain order, through a real gateway to real replicas."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -13,6 +14,9 @@ from tradewind.common.testing import eventually
 from .conftest import OPERATOR, SHARDS, SUPERVISOR, TRADER, Platform
 
 pytestmark = [pytest.mark.anyio, pytest.mark.cluster]
+
+CORRUPT = 70
+"""How a replica ends at an entry that it cannot apply."""
 
 ORDER = {
     "account": "BENCH0",
@@ -200,3 +204,46 @@ async def test_limits_of_scopes_take_two_people_a_new_version_and_say_what_they_
         assert (row["max_order_value"], row["actor"]) == ("200000", "ops")
         assert row["second_actor"] == "second"
         assert not found["proposed"]
+    await poison_and_skip(platform, subjects.shard_of("BENCH1", SHARDS), order)
+
+
+async def poison_and_skip(platform: Platform, shard: int, order: dict[str, Any]) -> None:
+    """No replica can apply an entry; one person alone does not help, whomever they name."""
+    replica = f"oms-{shard}-0"
+    poison = await platform.bus.publish(f"journal.{shard}.cmd.BENCH1", b"{}")
+    wanted = {"shard": shard, "seq": poison.seq, "reason": "unreadable"}
+
+    async def stops(text: str) -> None:
+        process = platform.processes.pop(replica)
+        assert await asyncio.to_thread(process.wait, 20.0) == CORRUPT
+        assert text in platform.log(replica)
+
+    await stops("Two people may decide")
+    async with (
+        GatewayClient(platform.url, OPERATOR) as operator,
+        GatewayClient(platform.url, SUPERVISOR) as second,
+        GatewayClient(platform.url, TRADER) as trader,
+    ):
+        with pytest.raises(GatewayError) as refused:
+            await operator.operate("skip-entry", wanted | {"second_actor": "second"})
+        assert refused.value.code == "UNKNOWN_FIELD", "whoever it is says so, not the first"
+        for _word in range(2):
+            assert (await operator.operate("skip-entry", wanted))["outcome"] == "durable"
+        platform.start_replica(shard)
+        await stops("ops has asked for it: another person has to")
+        assert (await second.operate("skip-entry", wanted))["outcome"] == "durable"
+        platform.start_replica(shard)
+        refusals: list[str | None] = []
+
+        async def is_taken() -> bool:
+            """Until the gateway has heard what came of the words, it takes no new orders."""
+            try:
+                answer = await trader.submit({**order, "cl_ord_id": "behind"})
+            except GatewayError as error:
+                refusals.append(error.code)
+                return False
+            return bool(answer["outcome"] in ("accepted", "duplicate"))
+
+        await eventually(is_taken, 20.0)
+        assert set(refusals) <= {"NOT_PROCESSING"}
+        assert "skipped by ops and second: unreadable" in platform.log(replica)

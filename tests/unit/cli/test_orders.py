@@ -151,7 +151,11 @@ def test_the_kill_switch_and_limits_are_said_with_the_key_that_was_named(
     bounds = "max_gross=1000 max_messages=5 allows_gtc=no approved_build=b1"
     assert run("limits", "set-scope", "account:*", *bounds.split(), "--version", "2")[0] == 0
     assert run("limits", "approve", "SetScopeLimits account:*", "--version", "2")[0] == 0
-    assert keys == ["operator", "supervisor", "", "supervisor"]
+    skip = "shard skip 7 --shard 1 --reason unreadable"
+    assert run(*skip.split())[0] == 0
+    assert run(*skip.split(), "--by", "supervisor")[0] == 0
+    assert run(*skip.split(), "--second-actor", "kim")[0] == 2
+    assert keys == ["operator", "supervisor", "", "supervisor", "operator", "supervisor"]
     assert [given for _name, given in gateway.asked] == [
         ("kill", {"scope": "firm", "kill_id": "k-1", "reason": "drill"}),
         ("clear-kill", {"scope": "firm", "kill_id": "k-1", "root_cause": "I-1"}),
@@ -167,6 +171,7 @@ def test_the_kill_switch_and_limits_are_said_with_the_key_that_was_named(
             },
         ),
         ("approve-limits", {"subject": "SetScopeLimits account:*", "version": 2}),
+        *[("skip-entry", {"shard": 1, "seq": 7, "reason": "unreadable"})] * 2,
     ]
     assert run("limits", "set-scope", "firm", "max_gross", "--version", "2")[0] == 2
 

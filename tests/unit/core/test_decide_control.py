@@ -211,6 +211,13 @@ def test_a_divergence_halts_the_shard_until_people_open_it() -> None:
     assert desk.submit("open").reason is Reason.NONE
 
 
+def test_one_persons_word_to_skip_an_entry_is_on_record_and_changes_nothing() -> None:
+    desk = Life.opened()
+    word = commands.AskSkip(seq=2, actor="one", reason="poison")
+    assert changed(desk, word) == set()
+    assert asdict(one(tuple(desk.outputs[-1:]), events.SkipAsked)) == asdict(word)
+
+
 def test_the_decision_to_skip_an_entry_is_on_record_and_changes_nothing() -> None:
     desk = Life.opened()
     skip = commands.SkipEntry(seq=2, actor="one", second_actor="two", reason="poison")

@@ -340,7 +340,7 @@ NOT_LOOKED_AT = {
 OF_NO_CONSEQUENCE = {
     *("MassCancelReport", "SessionTaken", "PositionStated", "SegmentOpened", "TradingSessionSet"),
     *("TimeAdvanced", "ReportIgnored", "ControlRefused", "BuildsChanged", "DivergenceReported"),
-    *("EntrySkipped", "LimitsProposed", "LimitsApproved", "KillClearAsked"),
+    *("SkipAsked", "EntrySkipped", "LimitsProposed", "LimitsApproved", "KillClearAsked"),
     # Parts only make a shard stricter: it is looked at by the whole bound.
     *("BoundsDivided", "ShareGiven", "ShareTaken", "BoundAgreed", "ShareWanted"),
 }

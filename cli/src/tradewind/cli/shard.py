@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from tradewind.cli.orders import HOME, operate
+from tradewind.cli.suite.facts import OPERATOR_KEY
 from tradewind.cli.suite_of import DEFAULT_NAME, AsJson, Home, Name
 
 app = typer.Typer(
@@ -51,13 +52,13 @@ def revoke_build(
 @app.command()
 def skip(
     seq: Annotated[int, typer.Argument(min=1, help="The entry that stops every replica.")],
-    second_actor: Annotated[str, typer.Option(help="The other person who decides it.")],
     reason: Annotated[str, typer.Option(help="Why; it is journaled.")],
     shard: Annotated[int, typer.Option(min=0, help="Which shard's journal.")] = 0,
+    by: Annotated[str, typer.Option(help="Key of the person who says it.")] = OPERATOR_KEY,
     home: Home = HOME,  # type: ignore[assignment]
     name: Name = DEFAULT_NAME,
     as_json: AsJson = False,
 ) -> None:
-    """Treats an entry that no replica can apply as a no-op."""
-    request = {"shard": shard, "seq": seq, "second_actor": second_actor, "reason": reason}
-    operate(home, name, "skip-entry", request, as_json=as_json)
+    """One of the two words that an entry which no replica can apply counts as a no-op."""
+    request = {"shard": shard, "seq": seq, "reason": reason}
+    operate(home, name, "skip-entry", request, as_json=as_json, key=by)

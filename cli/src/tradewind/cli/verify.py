@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from tradewind.cli.replay.journal import skips_of
 from tradewind.cli.verify_archive import Archive, RangeSums, first_difference
 from tradewind.cli.verify_replay import Output, Replay, difference
 from tradewind.cli.verify_replicas import Replicas, ask_replicas
@@ -24,6 +23,7 @@ from tradewind.common import subjects
 from tradewind.common.errors import CorruptionError, TradewindError
 from tradewind.common.jetstream import Bus, Record, StreamReader, stream_tail
 from tradewind.common.settings import BusSettings
+from tradewind.common.skips import read_skips
 
 READ_PATIENCE_S = 10.0
 BATCH_RECORDS = 1000
@@ -161,7 +161,7 @@ class ShardCheck:
 
     async def _begin(self, snapshots: Snapshots, at_most: int) -> None:
         """At a snapshot that no replica is behind, or else at zero."""
-        skips = await skips_of(self._bus, self._shard)
+        skips = (await read_skips(self._bus, self._shard)).decided
         found = await snapshots.newest_up_to(at_most) if at_most else None
         if found is None:
             self._replay = Replay(self._shard, skips=skips)

@@ -14,7 +14,7 @@ from tradewind.cli.replay.travel import Opened, open_at
 from tradewind.common import subjects
 from tradewind.common.codec import encode
 from tradewind.common.errors import CorruptionError
-from tradewind.core.commands import SkipEntry
+from tradewind.core.commands import AskSkip
 from tradewind.core.machine import StateMachine
 
 
@@ -90,15 +90,18 @@ def test_an_entry_that_two_people_decided_to_skip_is_a_no_op(exported: Path) -> 
     exported.write_bytes(exported.read_bytes().replace(b"TakeSession", b"TakeNothing", 1))
     last = opened_at(exported, 4).replay.seq
     _first, end = asyncio.run(FileJournal(exported).bounds())
-    skip = SkipEntry(seq=5, actor="one", second_actor="two", reason="unreadable")
-    line = Line(
-        seq=end + 1,
-        ts_ns=2**61,
-        subject=subjects.journal_subject(0, skip),
-        headers={},
-        body=encode(skip).decode(),
-    )
-    with exported.open("ab") as file:
-        file.write(msgspec.json.encode(line) + b"\n")
+    for place, actor in enumerate(("one", "two"), 1):
+        with pytest.raises(CorruptionError, match="cannot be applied"):
+            opened_at(exported, 5)
+        word = AskSkip(seq=5, actor=actor, reason="unreadable")
+        line = Line(
+            seq=end + place,
+            ts_ns=2**61,
+            subject=subjects.journal_subject(0, word),
+            headers={},
+            body=encode(word).decode(),
+        )
+        with exported.open("ab") as file:
+            file.write(msgspec.json.encode(line) + b"\n")
     assert opened_at(exported, 5).replay.state.seq == last + 1
     assert opened_at(exported, 5).replay.state.sessions == {}

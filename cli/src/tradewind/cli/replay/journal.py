@@ -13,9 +13,9 @@ from typing import Protocol
 import msgspec
 
 from tradewind.common import subjects
-from tradewind.common.codec import decode_command
 from tradewind.common.errors import CorruptionError, TradewindError
-from tradewind.common.jetstream import Bus, Record, StreamReader, read_subject, stream_tail
+from tradewind.common.jetstream import Bus, Record, StreamReader, stream_tail
+from tradewind.common.skips import is_word, read_skips, skips_in
 from tradewind.core.commands import SkipEntry
 
 BATCH_RECORDS = 1000
@@ -41,21 +41,6 @@ class Journal(Protocol):
         """The records from `first` to `last`, contiguous, in batches."""
 
 
-async def skips_of(bus: Bus, shard: int) -> dict[int, SkipEntry]:
-    """The decisions in a shard's journal to treat poison entries as no-ops, by that entry."""
-    found: dict[int, SkipEntry] = {}
-    stream = subjects.journal_stream(shard)
-    subject = subjects.journal_control(shard, SkipEntry.__name__)
-    seq = 1
-    while records := await read_subject(bus, stream, subject, seq, BATCH_RECORDS):
-        for record in records:
-            command = decode_command(record.body)
-            if isinstance(command, SkipEntry):
-                found.setdefault(command.seq, command)
-        seq = records[-1].seq + 1
-    return found
-
-
 class BusJournal:
     """The journal of a shard of a running suite."""
 
@@ -70,7 +55,7 @@ class BusJournal:
 
     async def skips(self) -> dict[int, SkipEntry]:
         """Decisions to treat unreadable entries as no-ops."""
-        return await skips_of(self._bus, self._shard)
+        return (await read_skips(self._bus, self._shard)).decided
 
     async def read(self, first: int, last: int) -> AsyncIterator[list[Record]]:
         """The records from `first` to `last`.
@@ -120,13 +105,9 @@ class FileJournal:
 
     async def skips(self) -> dict[int, SkipEntry]:
         """Decisions to treat unreadable entries as no-ops."""
-        found: dict[int, SkipEntry] = {}
-        for line in self._lines():
-            if line.subject.endswith(f".{SkipEntry.__name__}"):
-                command = decode_command(line.body.encode())
-                if isinstance(command, SkipEntry):
-                    found.setdefault(command.seq, command)
-        return found
+        return skips_in(
+            (line.seq, line.body.encode()) for line in self._lines() if is_word(line.subject)
+        ).decided
 
     async def read(self, first: int, last: int) -> AsyncIterator[list[Record]]:
         """The records from `first` to `last`.

@@ -94,7 +94,7 @@ _OPERATORS_SAY = (
     "SetLogic",
     "ApproveBuild",
     "RevokeBuild",
-    "SkipEntry",
+    "AskSkip",
     "DivideBounds",
 )
 """Control entries that operators make through a gateway."""

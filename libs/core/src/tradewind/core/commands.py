@@ -299,10 +299,22 @@ class ReportDivergence:
 
 
 @record
-class SkipEntry:
-    """Two people decide that the poison entry `seq` (an earlier one) is to be treated as a no-op.
+class AskSkip:
+    """One person's word that the poison entry `seq` (an earlier one) should count as a no-op.
 
-    Replicas that stand at that entry look ahead for this decision; the core only records it.
+    It takes two. Replicas that stand at that entry look ahead for both; the core only records them.
+    """
+
+    seq: int
+    actor: str
+    reason: str
+
+
+@record
+class SkipEntry:
+    """Two people have decided that the poison entry `seq` is to be treated as a no-op.
+
+    What stands in for that entry. Journals from before `AskSkip` hold it themselves, further on.
     """
 
     seq: int
@@ -338,6 +350,7 @@ Command = (
     | ApproveBuild
     | RevokeBuild
     | ReportDivergence
+    | AskSkip
     | SkipEntry
     | SetScopeLimits
     | ApproveLimits

@@ -117,6 +117,7 @@ HANDLERS: dict[type[Any], Handler] = {
     commands.ApproveBuild: decide_control.change_build,
     commands.RevokeBuild: decide_control.change_build,
     commands.ReportDivergence: decide_control.report_divergence,
+    commands.AskSkip: decide_control.ask_skip,
     commands.SkipEntry: decide_control.skip_entry,
     commands.SetScopeLimits: decide_limits.set_scope_limits,
     commands.ApproveLimits: decide_limits.approve_limits,

@@ -150,8 +150,13 @@ def report_divergence(_state: State, entry: Entry) -> tuple[Event, ...]:
     )
 
 
+def ask_skip(_state: State, entry: Entry) -> tuple[Event, ...]:
+    """The word is on record; replicas that stand at the poison entry look for two of them."""
+    return (events.SkipAsked(**asdict(entry.command)),)
+
+
 def skip_entry(_state: State, entry: Entry) -> tuple[Event, ...]:
-    """The decision is on record; replicas that stand at the poison entry look for it."""
+    """The decision is on record, in the place of the entry that it is about."""
     return (events.EntrySkipped(**asdict(entry.command)),)
 
 

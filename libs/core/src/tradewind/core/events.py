@@ -22,6 +22,8 @@ from tradewind.core.share_events import BoundsDivided as BoundsDivided
 from tradewind.core.share_events import ShareGiven as ShareGiven
 from tradewind.core.share_events import ShareTaken as ShareTaken
 from tradewind.core.share_events import ShareWanted as ShareWanted
+from tradewind.core.skip_events import EntrySkipped as EntrySkipped
+from tradewind.core.skip_events import SkipAsked as SkipAsked
 from tradewind.core.types import (
     ExecType,
     OrdStatus,
@@ -344,16 +346,6 @@ class DivergenceReported:
     instance: str
 
 
-@record
-class EntrySkipped:
-    """The entry `seq` counts as a no-op by the decision of two people."""
-
-    seq: int
-    actor: str
-    second_actor: str
-    reason: str
-
-
 Event = (
     OrderReport
     | VenueRequest
@@ -378,6 +370,7 @@ Event = (
     | LogicSet
     | BuildsChanged
     | DivergenceReported
+    | SkipAsked
     | EntrySkipped
     | ScopeLimitsSet
     | LimitsProposed

@@ -164,6 +164,7 @@ HANDLERS: dict[type[Any], Callable[[State, Entry, Any], None]] = {
     events.LogicSet: _logic_set,
     events.BuildsChanged: _builds_changed,
     events.DivergenceReported: _nothing,
+    events.SkipAsked: _nothing,
     events.EntrySkipped: _nothing,
     events.ScopeLimitsSet: evolve_limits.scope_limits_set,
     events.LimitsProposed: evolve_limits.limits_proposed,

@@ -34,6 +34,7 @@ from tradewind.core.events import (
     PositionAdjusted,
     ScopeKilled,
     ScopeLimitsSet,
+    SkipAsked,
     TradingSessionSet,
     TradingStateSet,
 )
@@ -70,6 +71,7 @@ _ANSWERS_TO_OPERATORS = frozenset(
         PositionAdjusted,
         ScopeKilled,
         ScopeLimitsSet,
+        SkipAsked,
         TradingSessionSet,
         TradingStateSet,
     )

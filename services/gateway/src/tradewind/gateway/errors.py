@@ -76,7 +76,6 @@ CODES: dict[str, tuple[int, str]] = {
         "This build does not know that change of behaviour: its replicas would stop. Bring up a "
         "build that does first.",
     ),
-    "SECOND_PERSON_NEEDED": (422, "This takes two people: name another one as second_actor."),
     "UNKNOWN_INSTRUMENT": (422, "No such instrument. GET /v1/instruments lists them."),
     "BAD_NUMBER": (422, "Prices and quantities are plain decimal numbers in strings."),
     "NOT_POSITIVE": (422, "Prices and quantities must be above zero."),

@@ -13,12 +13,12 @@ from tradewind.common.grid import Grid, GridError
 from tradewind.core import logic
 from tradewind.core.commands import (
     ApproveBuild,
+    AskSkip,
     RevokeBuild,
     SetAccountLimits,
     SetFxRate,
     SetLimits,
     SetLogic,
-    SkipEntry,
 )
 from tradewind.gateway import governance_requests
 from tradewind.gateway.calls import decoded
@@ -103,19 +103,12 @@ class Governance:
         return await self.entries.everywhere(request, key, command)
 
     async def skip_entry(self, request: Request) -> Response:
-        """POST /v1/admin/skip-entry: no one alone may decide that an entry never counted."""
+        """POST /v1/admin/skip-entry: one of the two words that an entry never counted."""
         key, body = await self.entries.signed(request)
         fields = decoded(body, _skip)
         if fields.shard >= self.entries.shards:
             raise RefusedRequest(refusal("UNKNOWN_SHARD"))
-        if fields.second_actor == key.client:
-            raise RefusedRequest(refusal("SECOND_PERSON_NEEDED"))
-        command = SkipEntry(
-            seq=fields.seq,
-            actor=key.client,
-            second_actor=fields.second_actor,
-            reason=fields.reason,
-        )
+        command = AskSkip(seq=fields.seq, actor=key.client, reason=fields.reason)
         return await self.entries.in_shards(request, key, command, [fields.shard])
 
 

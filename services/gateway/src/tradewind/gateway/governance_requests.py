@@ -13,7 +13,6 @@ BasisPoints = Annotated[int, Meta(ge=0, le=10_000)]
 Milliseconds = Annotated[int, Meta(ge=1, le=86_400_000)]
 Flag = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{1,64}\Z")]
 Build = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.+-]{1,64}\Z")]
-Person = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.@-]{1,64}\Z")]
 Shard = Annotated[int, Meta(ge=0, le=1_023)]
 
 
@@ -60,9 +59,11 @@ class BuildBody(Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class SkipBody(Struct, forbid_unknown_fields=True, frozen=True):
-    """Body of POST /v1/admin/skip-entry: an entry that no replica can apply becomes a no-op."""
+    """Body of POST /v1/admin/skip-entry: an entry that no replica can apply should be a no-op.
+
+    It becomes one when two people have said so, each in a request of their own.
+    """
 
     shard: Shard
     seq: Count
-    second_actor: Person
     reason: Why

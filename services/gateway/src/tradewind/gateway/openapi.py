@@ -270,7 +270,7 @@ _PATHS: dict[str, dict[str, Any]] = {
     },
     "/v1/admin/skip-entry": {
         "post": _operation(
-            "Treat an entry that no replica can apply as a no-op; takes two people.",
+            "Say that an entry that no replica can apply should be a no-op; takes two people.",
             _EVERYWHERE,
             body="SkipBody",
         )

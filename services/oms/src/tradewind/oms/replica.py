@@ -230,7 +230,7 @@ class Replica:
     def _poison(self, record: Record, why: str) -> PoisonError:
         text = (
             f"JOURNAL_{self.shard} sequence {record.seq} cannot be applied: {why}. Two people may "
-            f"decide that it never counted: `tradewind shard skip {record.seq} --shard "
+            f"decide that it never counted, each by `tradewind shard skip {record.seq} --shard "
             f"{self.shard}`; then start the replicas again (`tradewind down`, `up`)"
         )
         return PoisonError(text, record.seq)

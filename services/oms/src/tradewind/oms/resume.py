@@ -16,16 +16,14 @@ from tradewind.common.jetstream import (
     Record,
     read_at_leader,
     read_last,
-    read_subject,
     stream_tail,
 )
+from tradewind.common.skips import read_skips
 from tradewind.common.snapshots import Meta, Snapshot, SnapshotStore
 from tradewind.core.commands import SkipEntry
 from tradewind.oms.replica import PoisonError, Tail
 
 log = logging.getLogger(__name__)
-
-SKIPS_PER_READ = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,26 +75,20 @@ async def decided_skip(bus: Bus, shard: int, poison: PoisonError) -> SkipEntry:
     """The decision, further on in the journal, to treat an entry as a no-op.
 
     Raises:
-        PoisonError: the same one, if nobody has decided.
+        PoisonError: if two people have not decided so; it says who has asked for it.
     """
-    subject = subjects.journal_control(shard, SkipEntry.__name__)
-    seq = poison.seq + 1
-    while records := await read_subject(
-        bus, subjects.journal_stream(shard), subject, seq, SKIPS_PER_READ
-    ):
-        for record in records:
-            command = codec.decode_command(record.body)
-            if isinstance(command, SkipEntry) and command.seq == poison.seq:
-                log.warning(
-                    "%s; skipped by %s and %s: %s",
-                    poison.text,
-                    command.actor,
-                    command.second_actor,
-                    command.reason,
-                )
-                return command
-        seq = records[-1].seq + 1
-    raise poison
+    skips = await read_skips(bus, shard, poison.seq + 1)
+    skip = skips.decided.get(poison.seq)
+    if skip is None:
+        asked = skips.asked.get(poison.seq)
+        if asked is None:
+            raise poison
+        text = f"{poison.text}. {asked.actor} has asked for it: another person has to"
+        raise PoisonError(text, poison.seq) from poison
+    log.warning(
+        "%s; skipped by %s and %s: %s", poison.text, skip.actor, skip.second_actor, skip.reason
+    )
+    return skip
 
 
 async def _require_past(bus: Bus, shard: int, meta: Meta, tail: Tail, journaled: int) -> None:
