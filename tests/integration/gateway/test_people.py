@@ -215,6 +215,31 @@ async def test_who_is_revoked_is_out_at_once_and_so_is_the_open_session(desk: De
     await socket.close()
 
 
+async def test_a_session_lives_as_long_as_the_token_that_came_last(desk: Desk) -> None:
+    ends_s = int(time.time()) + 3
+    heard: list[dict[str, Any]] = []
+    told: dict[str, dict[str, Any]] = {}
+    renewed, left_alone = [
+        await GatewaySocket.connect(desk.platform.url, desk.who(exp=ends_s, sub=sub), heard.append)
+        for sub in ("kim", "max")
+    ]
+    last_s = ends_s + 2
+    for sub in ("max", "kim"):
+        renewed.send({"type": "renew", "token": desk.token(sub=sub, exp=last_s)})
+        await eventually(lambda: {"error", "renewed"} & {message["type"] for message in heard})
+        told[sub] = heard.pop()
+    assert told["max"]["error"]["code"] == "OTHER_PERSON"
+    assert told["kim"] == {"type": "renewed", "until_ms": last_s * 1000}
+    await left_alone.closed()
+    assert renewed.is_open
+    renewed.send({"type": "submit", **ORDER, "cl_ord_id": "renewed-1"})
+    await eventually(lambda: any(m.get("cl_ord_id") == "renewed-1" for m in heard if "seq" in m))
+    await asyncio.wait_for(renewed.closed(), 20.0)
+    assert time.time() >= last_s
+    for socket in (renewed, left_alone):
+        await socket.close()
+
+
 async def test_nobody_notices_new_keys_of_the_issuer_and_without_it_nobody_is_let_in(
     desk: Desk,
 ) -> None:

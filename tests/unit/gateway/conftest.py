@@ -105,17 +105,24 @@ class MemoryBus:
 
 
 class FakePeople:
-    """Knows tokens by heart."""
+    """Knows tokens by heart, while the issuer is not away."""
 
     def __init__(self) -> None:
         self.known: dict[str, Person] = {}
         self.gone: Refusal | None = None
+        self.over: set[str] = set()
+        self.is_back = asyncio.Event()
+        self.is_back.set()
+        self.waiting = 0
 
     async def check(self, token: str) -> Person | Refusal:
+        self.waiting += 1
+        await self.is_back.wait()
+        self.waiting -= 1
         return self.known.get(token) or refusal("TOKEN_INVALID")
 
     def end(self, person: Person) -> Refusal | None:
-        return self.gone
+        return refusal("TOKEN_EXPIRED") if person.token_id in self.over else self.gone
 
 
 def person(*scopes: str, client: str = "kim", accounts: tuple[str, ...] = ("DEMO",)) -> Person:

@@ -5,6 +5,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -171,7 +172,10 @@ async def test_a_session_ends_with_its_token_and_that_of_a_key_goes_on(
     person = await desk.person()
     key = Key("k", b"s", frozenset(), frozenset(), "ops", not_after_ms=1)
     authenticator = Authenticator({}, desk.now_ms, Nonces(), desk.people)
-    by_key, by_token = (asyncio.create_task(authenticator.ended(each)) for each in (key, person))
+    by_key, by_token = (
+        asyncio.create_task(authenticator.ended(SimpleNamespace(key=each)))
+        for each in (key, person)
+    )
     await asyncio.sleep(0.01)
     assert not by_key.done()
     assert not by_token.done()

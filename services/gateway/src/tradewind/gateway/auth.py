@@ -215,6 +215,12 @@ def signature_of(secret: bytes, signed: Signed) -> str:
     return hmac.new(secret, text.encode(), sha256).hexdigest()
 
 
+class Holder(Protocol):
+    """A session, and whose it is now."""
+
+    key: Key
+
+
 class Authenticator:
     """Checks signed requests against the known keys, and tokens against their issuer's."""
 
@@ -291,10 +297,10 @@ class Authenticator:
             return refusal("TOKEN_INVALID", "The subject is also the client of a key.")
         return person
 
-    async def ended(self, key: Key) -> Refusal:
-        """Waits until a session of `key` has to end; one that was logged on by a key goes on."""
+    async def ended(self, session: Holder) -> Refusal:
+        """Waits until a session has to end; one that was logged on by a key goes on."""
         while True:
-            ended = self._end(key)
+            ended = self._end(session.key)
             if ended is not None:
                 return ended
             await asyncio.sleep(LOOK_S)

@@ -41,6 +41,14 @@ CODES: dict[str, tuple[int, str]] = {
     "TOKEN_INVALID": (401, "The token proves nobody here. Log in again at the issuer."),
     "TOKEN_EXPIRED": (401, "The token has ended. Get a new one from the issuer."),
     "TOKEN_REVOKED": (401, "The token was taken back, or what its roles allow. Ask an operator."),
+    "OTHER_PERSON": (
+        403,
+        "The token is not of the person whose session this is. Open another session with it.",
+    ),
+    "OTHER_ROLES": (
+        403,
+        "The token allows other things than this session's. Open another session with it.",
+    ),
     "ISSUER_AWAY": (
         503,
         "Nothing was stored: the issuer's keys cannot be had, so no token can be checked. Signed "

@@ -162,12 +162,19 @@ class Subscribe(Struct, forbid_unknown_fields=True, frozen=True, tag_field="type
     positions: Annotated[list[Account], Meta(max_length=64)] = []
 
 
+class Renew(Struct, forbid_unknown_fields=True, frozen=True, tag_field="type", tag="renew"):
+    """A fresh token of the person whose WebSocket session this is: it lives as long as that."""
+
+    token: str
+
+
 OrderRequest = Submit | Cancel | Replace | CancelAll | Status | Flatten
 
 T = TypeVar("T")
 
 _order_request = msgspec.json.Decoder(OrderRequest)
-_session_request = msgspec.json.Decoder(OrderRequest | Subscribe)
+SessionRequest = OrderRequest | Subscribe | Renew
+_session_request = msgspec.json.Decoder(SessionRequest)
 _frame = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -204,7 +211,7 @@ def decode_order_request(body: bytes | str) -> OrderRequest | Refusal:
     return decode(body, _order_request)
 
 
-def decode_session_request(body: bytes | str) -> OrderRequest | Subscribe | Refusal:
+def decode_session_request(body: bytes | str) -> SessionRequest | Refusal:
     """A message in a WebSocket frame."""
     return decode(body, _session_request)
 

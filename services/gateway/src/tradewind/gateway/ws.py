@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tradewind.common import trace
 from tradewind.common.errors import BusError
+from tradewind.gateway import renewals
 from tradewind.gateway.auth import Authenticator, Key, Signed
 from tradewind.gateway.board import Board
 from tradewind.gateway.disconnects import Disconnects
@@ -31,7 +32,8 @@ from tradewind.gateway.requests import (
     Cancel,
     CancelAll,
     Hello,
-    OrderRequest,
+    Renew,
+    SessionRequest,
     SignedHello,
     Subscribe,
     TokenHello,
@@ -75,6 +77,7 @@ class Session:
         self._has_room = asyncio.Event()
         self._filled = asyncio.Event()
         self._board = Board()
+        self.offers: asyncio.Queue[str] = asyncio.Queue(1)
         self.ended = asyncio.Event()
         self.closing = (0, "")
 
@@ -272,6 +275,7 @@ class Sessions:
                 session.write(),
                 self._work(session, positions, known),
                 self._end_with_token(session),
+                renewals.run(self._authenticator, session),
                 session.ended.wait(),
             )
         ]
@@ -292,7 +296,7 @@ class Sessions:
                 raise result
 
     async def _end_with_token(self, session: Session) -> None:
-        ended = await self._authenticator.ended(session.key)
+        ended = await self._authenticator.ended(session)
         session.end(CLOSE_ENDED, ended.code)
 
     async def _work(
@@ -321,7 +325,7 @@ class Sessions:
         if isinstance(request, Refusal):
             session.push_error(request)
             return
-        named = None if isinstance(request, Subscribe) else request.cl_ord_id
+        named = None if isinstance(request, Subscribe | Renew) else request.cl_ord_id
         throttle = self._authenticator.throttle(session.key)
         refused = throttle.take(time.monotonic(), is_cancel=isinstance(request, CANCELS))
         if refused is not None and throttle.is_flooded:
@@ -330,9 +334,11 @@ class Sessions:
         if refused is not None:
             session.push_error(refused, named)
 
-    def _carry_out(self, session: Session, request: OrderRequest | Subscribe) -> Refusal | None:
+    def _carry_out(self, session: Session, request: SessionRequest) -> Refusal | None:
         if isinstance(request, Subscribe):
             return self._watches.take(session, request)
+        if isinstance(request, Renew):
+            return renewals.offer(session, request.token)
         command = self._intake.command(session.key, request)
         if isinstance(command, Refusal):
             return command
