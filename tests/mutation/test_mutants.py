@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.mutation import runner
-from tests.mutation.__main__ import EQUIVALENT, OTHERS, PROVED, equivalents
+from tests.mutation.__main__ import EQUIVALENT, GOALS, equivalents
 from tests.mutation.mutants import mutants_of, mutated
 
 SOURCE = '''\
@@ -89,14 +89,14 @@ def test_mutants_of_what_the_tests_look_at_are_noticed_and_others_survive(tmp_pa
     )
     assert done.returncode == 1, done.stderr
     survived = [int(line.split(":")[1]) for line in done.stderr.splitlines()[:-1]]
-    source = (runner.CORE / "positions.py").read_text(encoding="utf-8")
+    source = runner.path_of("tradewind.core.positions").read_text(encoding="utf-8")
     looked_at = source[: source.index("def reserve")].count("\n") + 1
     assert 5 < len(survived) < 10
     assert max(survived) < looked_at
 
 
-@pytest.mark.parametrize("module", PROVED + OTHERS)
+@pytest.mark.parametrize("module", list(GOALS))
 def test_every_mutant_that_is_called_equivalent_exists(module: str) -> None:
-    source = (runner.CORE / f"{module}.py").read_text(encoding="utf-8")
+    source = runner.path_of(f"tradewind.core.{module}").read_text(encoding="utf-8")
     there = {(mutant.code, mutant.change) for mutant in mutants_of(source)}
     assert equivalents(f"{module}.py") <= there, EQUIVALENT
