@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tradewind.core import commands, shares, uses
+from tradewind.core.bounds import UNSET
 from tradewind.core.commands import Command
 from tradewind.core.events import (
     BoundAgreed,
@@ -18,6 +19,7 @@ from tradewind.core.events import (
     ShareWanted,
 )
 from tradewind.core.logic import FOUR_EYES, RISK_CONTROLS
+from tradewind.core.parts import Share, Transfer
 from tradewind.core.shares import WHOLE, amount, units_for
 from tradewind.core.snapshot import parts, restore
 from tradewind.core.testing import BOUNDS, MILLISECOND_NS, SUBMIT, SYMBOL, Desk, one
@@ -46,11 +48,11 @@ def firm(version: int, *, expires_ns: int = 0, **bounds: int) -> Command:
     return replace(BOUNDS, version=version, expires_ns=expires_ns, **changed)
 
 
-def passes(desk: Desk, count: int, qty: int = 1) -> list[bool]:
+def passes(desk: Desk, count: int, qty: int = 1, side: Side = Side.BUY) -> list[bool]:
     """Which of so many orders one after the other pass."""
     sent = len(desk.entries)
     return [
-        desk.submit(f"n{sent + number}", order_qty=qty).reason is Reason.NONE
+        desk.submit(f"n{sent + number}", order_qty=qty, side=side).reason is Reason.NONE
         for number in range(count)
     ]
 
@@ -82,6 +84,11 @@ def refusal(events: tuple[Any, ...]) -> Reason:
     return one(events, ControlRefused).reason
 
 
+def test_units_are_what_they_were_when_journals_were_written() -> None:
+    assert (WHOLE, shares.SLACK, shares.SHARDS_MAX) == (2**62, 2**52, 1_000)
+    assert list(divided().machine.state.divisions) == ["bounds"]
+
+
 @pytest.mark.parametrize("limit", [1, 17, 10**9, 10**26])
 @pytest.mark.parametrize("count", [2, 3, 7, shares.SHARDS_MAX])
 def test_parts_never_add_up_to_more_and_no_unit_of_a_count_is_lost(limit: int, count: int) -> None:
@@ -108,13 +115,15 @@ def test_parts_never_add_up_to_more_and_no_unit_of_a_count_is_lost(limit: int, c
         ({"max_net_e8": 50 * LOT}, 10, 2),
         ({"max_turnover_e8": 50 * LOT}, 10, 2),
         ({"max_long": 50}, 10, 2),
+        ({"max_short": 50}, 10, 2),
     ],
 )
 def test_a_shard_of_two_may_use_half_of_what_adds_up_over_shards(
     bounds: dict[str, int], qty: int, count: int
 ) -> None:
     desk = divided(is_new=True, count=2, **bounds)
-    assert passes(desk, 4, qty) == [number < count for number in range(4)]
+    side = Side.SELL if "max_short" in bounds else Side.BUY
+    assert passes(desk, 4, qty, side) == [number < count for number in range(4)]
     wanted = [event for event in desk.outputs if isinstance(event, ShareWanted)]
     ((bound, limit),) = bounds.items()
     assert [(event.scope, event.bound) for event in wanted] == [("firm", bound)] * 2
@@ -218,6 +227,17 @@ def test_units_that_another_shard_gave_are_taken_once() -> None:
     assert passes(desk, 6) == [True] * 5 + [False]
 
 
+def test_units_of_a_bound_that_nobody_set_are_kept_and_agreed_to_by_nobody() -> None:
+    desk = divided()
+    command = commands.TakeShare(scope="firm", bound="max_long", shard=1, number=1, units=5)
+    assert isinstance(desk.step(command)[0], ShareTaken)
+    state = desk.machine.state
+    assert state.shares["firm", "max_long"] == Share(
+        units=WHOLE // 2 + 5, agreed=UNSET, since_seq=0
+    )
+    assert state.transfers["firm", "max_long", "1"] == Transfer(given=0, units=0, taken=1)
+
+
 @pytest.mark.parametrize(
     ("shard", "about"),
     [
@@ -250,6 +270,12 @@ def test_a_lowered_bound_takes_the_whole_difference_off_each_part_until_all_hold
     assert passes(desk, 4) == [True] * 3 + [False]  # 10 - 7
     assert isinstance(agree(desk, 13)[0], BoundAgreed)
     assert passes(desk, 4) == [True] * 3 + [False]  # half of 13
+
+
+def test_a_bound_lowered_by_more_than_a_part_leaves_nothing_of_it() -> None:
+    desk = divided(max_open_orders=20)
+    desk.step(firm(2, max_open_orders=3))
+    assert passes(desk, 1) == [False]
 
 
 def test_a_bound_lowered_below_what_is_used_lets_pass_what_reduces() -> None:

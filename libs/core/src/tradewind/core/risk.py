@@ -110,10 +110,7 @@ def price_in_collar(state: State, intent: Intent) -> Denial | None:
         return None
     reference = intent.stop_px or state.references[intent.symbol].price
     collar_bps = state.limits[intent.account, intent.symbol].collar_bps
-    distance = abs(intent.price - reference)
-    if distance * BPS <= reference * collar_bps:
-        return None
-    seen_bps = -(-distance * BPS // reference)
+    seen_bps = -(-abs(intent.price - reference) * BPS // reference)
     return _over(state, intent, Reason.PRICE_COLLAR, seen_bps, collar_bps)
 
 

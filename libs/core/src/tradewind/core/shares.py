@@ -73,4 +73,4 @@ def units_for(limit: int, used: int) -> int:
         return 0
     if limit <= 0:
         return WHOLE + 1
-    return max(0, -((SLACK - used * WHOLE) // limit))
+    return -((SLACK - used * WHOLE) // limit)
