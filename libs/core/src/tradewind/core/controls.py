@@ -91,7 +91,7 @@ CONTROLS: tuple[Control, ...] = (
         where=f"gateway (nonce); {CORE}",
         reasons=(R.TOO_LATE, R.NOT_SENT_IN_TIME),
         setting="void_after_ns",
-        tests=(TABLE, "tests/unit/gateway/test_auth.py"),
+        tests=(TABLE, "tests/unit/gateway/test_auth.py", "tests/unit/gateway/test_nonces.py"),
     ),
     Control(
         code="C33",
@@ -100,7 +100,13 @@ CONTROLS: tuple[Control, ...] = (
         source="architecture, I2, I7, I13",
         where="oms, venue",
         setting="always",
-        tests=("tests/integration/oms/test_replicas.py", "tests/integration/venue/test_standby.py"),
+        tests=(
+            "tests/unit/oms/test_replica.py",
+            "tests/unit/oms/test_appender.py",
+            "tests/unit/venue/test_session.py",
+            "tests/integration/oms/test_replicas.py",
+            "tests/integration/venue/test_standby.py",
+        ),
     ),
     Control(
         code="C34",
@@ -110,7 +116,11 @@ CONTROLS: tuple[Control, ...] = (
         where="oms (replicas); core (strategies)",
         reasons=(R.BUILD_NOT_APPROVED,),
         setting="approved builds; approved_build of a scope",
-        tests=("tests/integration/oms/test_builds.py", "tests/unit/core/test_limits.py"),
+        tests=(
+            "tests/unit/core/test_limits.py",
+            "tests/unit/oms/test_replica.py",
+            "tests/integration/oms/test_builds.py",
+        ),
     ),
     Control(
         code="C35",
