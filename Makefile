@@ -34,8 +34,9 @@ run: install ## start the whole suite with the simulated venue
 test: install ## run the tests, WORKERS of their files at a time
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
-nightly-mutation: install ## how many wrong changes of the core its tests notice
+nightly-mutation: install ## how many wrong changes of the core, and controls left out, tests notice
 	$(BIN)/python -m tests.mutation
+	$(BIN)/python -m tests.mutation.checks
 
 check: install ## formatting, lint, types, import contracts
 	$(BIN)/ruff format --check $(SOURCES)
@@ -53,7 +54,8 @@ nightly-chaos: install ## every scenario of tradewind chaos, then every planted 
 nightly-containers: install ## the stack in containers, scaled, and losing containers under load
 	@bash tools/nightly-containers.sh
 
-nightly-risk: install ## 50 drills of the kill switch, 1,000 orders each
+nightly-risk: install ## both models of orders and bounds from 50 seeds; 50 drills of the kill switch
+	$(BIN)/python -m tests.property --seeds 0:50 --steps 20000
 	$(BIN)/python -m tests.drills --drills 50
 
 nightly-simulation: install ## 10,000 seeds of the simulation, and every planted bug within 5,000

@@ -69,7 +69,6 @@ def play(
             super().teardown()
 
     wanted = settings(
-        max_examples=WAYS,
         stateful_step_count=STEPS_OF_A_WAY,
         phases=phases,
         database=None,
@@ -77,7 +76,10 @@ def play(
         suppress_health_check=list(HealthCheck),
     )
     while made < steps:
-        run_state_machine_as_test(seed(number * 10**6 + batch)(Counted), settings=wanted)
+        ways = min(WAYS, 1 + (steps - made) // STEPS_OF_A_WAY)
+        run_state_machine_as_test(
+            seed(number * 10**6 + batch)(Counted), settings=settings(wanted, max_examples=ways)
+        )
         batch += 1
     return made
 

@@ -4,8 +4,8 @@
 import pytest
 
 from tradewind.core import commands
-from tradewind.core.exposure import gross_e8, scaled
-from tradewind.core.testing import ACCOUNT, SYMBOL, VENUE, Desk
+from tradewind.core.exposure import gross_e8, scaled, worth_e8
+from tradewind.core.testing import ACCOUNT, MILLISECOND_NS, SYMBOL, VENUE, Desk
 from tradewind.core.types import Reason, Side
 
 ONE_E8 = 100_000_000
@@ -94,6 +94,42 @@ def test_an_account_without_such_a_limit_needs_no_rates() -> None:
     desk = Desk.opened()
     assert desk.submit("free").reason is Reason.NONE
     assert gross_e8(desk.machine.state, ACCOUNT) is None
+
+
+@pytest.mark.parametrize(("extra_ns", "reason"), [(0, Reason.NONE), (1, Reason.STALE_FX_RATE)])
+def test_a_rate_is_too_old_by_one_nanosecond(extra_ns: int, reason: Reason) -> None:
+    desk = two_markets(max_gross=100)
+    rate(desk, "USD", 1_000_000_000)
+    desk.now_ns += (60_000 - 2) * MILLISECOND_NS + extra_ns
+    desk.reference(1_000)
+    assert desk.submit().reason is reason
+
+
+@pytest.mark.parametrize(("price", "reason"), [(0, Reason.NO_REFERENCE_PRICE), (1, Reason.NONE)])
+def test_what_is_held_in_another_instrument_needs_a_price(price: int, reason: Reason) -> None:
+    desk = two_markets(max_gross=100)
+    desk.submit("held", symbol=EURO, order_qty=1)
+    desk.step(commands.SetReferencePrice(symbol=EURO, price=price))
+    assert desk.submit("more").reason is reason
+    desk.machine.state.references.pop(EURO)
+    assert desk.submit("blind").reason is Reason.NO_REFERENCE_PRICE
+
+
+def test_an_instrument_in_which_nothing_is_at_stake_needs_no_value() -> None:
+    desk = two_markets(max_gross=100)
+    desk.submit("usd", order_qty=10)
+    desk.machine.state.fx_rates.pop("EUR")
+    assert gross_e8(desk.machine.state, ACCOUNT) == 10 * ONE_E8 // 100
+
+
+def test_a_lot_is_worth_its_size_at_the_size_of_a_tick() -> None:
+    desk = two_markets(max_gross=100)
+    desk.step(
+        commands.DefineInstrument(
+            symbol="OIL", venue=VENUE, tick_size="0.25", lot_size="0.5", currency="USD"
+        )
+    )
+    assert worth_e8(desk.machine.state, "OIL", 3, 7) == 3 * 7 * ONE_E8 // 8
 
 
 @pytest.mark.parametrize(

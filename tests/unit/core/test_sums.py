@@ -7,7 +7,7 @@ from tests.unit.core.test_results import held, priced
 from tradewind.core import commands
 from tradewind.core.events import ReferencePriceSet
 from tradewind.core.invariants import violations
-from tradewind.core.sums import GROSS, LONG, RESULT, SHORT, WORKING, result_at, total
+from tradewind.core.sums import GROSS, KINDS, LONG, RESULT, SHORT, WORKING, result_at, total
 from tradewind.core.testing import ACCOUNT, SYMBOL, VENUE, Desk
 from tradewind.core.types import Side
 
@@ -71,6 +71,37 @@ def test_a_result_can_be_asked_for_at_a_price_that_is_not_known_yet() -> None:
     assert total(state, MINE, RESULT) == 0
     elsewhere = ReferencePriceSet(symbol=SYMBOL, price=1, ts_ns=0)
     assert result_at(state, "account:NOBODY", elsewhere) == 0
+
+
+def test_without_a_price_or_a_rate_only_what_is_not_there_has_a_value() -> None:
+    for currency, result in (("USD", 500_000), ("JPY", None)):
+        desk = two_markets(max_gross=1_000)
+        desk.step(
+            commands.DefineInstrument(
+                symbol="X", venue=VENUE, tick_size="0.01", lot_size="0.001", currency=currency
+            )
+        )
+        state = desk.machine.state
+        adjust(desk, "bought", 5, 1_000)
+        assert [total(state, MINE, kind) for kind in KINDS] == [0, None, None, None, None]
+        at = ReferencePriceSet(symbol="X", price=1_100, ts_ns=0)
+        assert result_at(state, MINE, at) == result
+        adjust(desk, "sold", -5, 1_100)
+        assert [total(state, MINE, kind) for kind in KINDS] == [0, 0, 0, 0, result]
+
+
+def adjust(desk: Desk, cl_ord_id: str, qty: int, price: int) -> None:
+    words = {"account": ACCOUNT, "actor": "op", "reason": "x", "cl_ord_id": cl_ord_id}
+    desk.step(commands.AdjustPosition(symbol="X", qty=qty, price=price, **words))
+
+
+def test_what_changes_often_is_valued_once() -> None:
+    desk = two_markets(max_gross=1_000)
+    desk.submit()
+    worth(desk)
+    for price in (900, 1_000, 1_100):
+        desk.step(commands.SetReferencePrice(symbol=SYMBOL, price=price))
+    assert len(desk.machine.state.tallies.sums[MINE].outdated) == 1
 
 
 def test_a_change_that_nobody_noted_is_a_broken_law() -> None:
