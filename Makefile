@@ -35,8 +35,8 @@ test: install ## run the tests, WORKERS of their files at a time
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
 nightly-mutation: install ## how many wrong changes of the core, and controls left out, tests notice
-	$(BIN)/python -m tests.mutation
 	$(BIN)/python -m tests.mutation.checks
+	$(BIN)/python -m tests.mutation
 
 check: install ## formatting, lint, types, import contracts
 	$(BIN)/ruff format --check $(SOURCES)
