@@ -34,6 +34,10 @@ EXIT_DOES_NOT_HOLD = 1
 EXIT_COULD_NOT_RUN = 3
 
 
+JOURNAL_TOO_SHORT = "JOURNAL_TOO_SHORT"
+"""Entries that a replica has applied are not in the journal."""
+
+
 class CouldNotRun(TradewindError):
     """Something that must be compared cannot be had: neither true nor false."""
 
@@ -181,11 +185,10 @@ class ShardCheck:
             if tail >= max(at_least, 1):
                 return tail
             if time.monotonic() > deadline_s:
-                raise CouldNotRun(
-                    f"{self._journal} ends at {tail}, but entry {at_least} was seen"
-                    if tail
-                    else f"{self._journal} is empty: run the init job first"
-                )
+                if not tail:
+                    raise CouldNotRun(f"{self._journal} is empty: run the init job first")
+                text = f"{self._journal} ends at {tail}, but entry {at_least} was seen"
+                raise CouldNotRun(text, code=JOURNAL_TOO_SHORT)
             await asyncio.sleep(TAIL_POLL_S)
 
     async def _replay_all(self, replicas: Replicas, snapshots: Snapshots, tail: int) -> bool:

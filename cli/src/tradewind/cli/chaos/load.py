@@ -60,7 +60,8 @@ class Load:
             process.stdin.close()
         deadline_s = time.monotonic() + BEGUN_S
         while not all(map(_has_content, self.histories.values())):
-            if time.monotonic() > deadline_s:
+            has_ended = any(process.returncode is not None for process in self._processes)
+            if has_ended or time.monotonic() > deadline_s:
                 raise SuiteError(self._last_words(), code="CLIENT_FAILED")
             await asyncio.sleep(LOOK_AGAIN_S)
 

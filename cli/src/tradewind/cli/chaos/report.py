@@ -61,8 +61,9 @@ class Ends:
 class Observed:
     """What was seen: faults, own probes, clients' histories, the venue's log, what services say.
 
-    `ends` is what is stored last of each order. `holes` are copies of logs that lack records,
-    `moved_aside` how many such copies the suite has replaced. `stuck` says what never came back.
+    `ends` is what is stored last of each order. `holes` are copies of logs that lack records, and
+    logs that end before what a replica has applied; `moved_aside` how many such copies the suite
+    has replaced. `stuck` says what never came back.
     """
 
     faults: list[Fault]

@@ -29,7 +29,7 @@ from tradewind.cli.chaos.view import View
 from tradewind.cli.client import GatewayClient, GatewayError
 from tradewind.cli.console_io import err
 from tradewind.cli.suite.facts import Facts, SuiteError
-from tradewind.cli.verify import verify
+from tradewind.cli.verify import JOURNAL_TOO_SHORT, verify
 from tradewind.common.errors import TradewindError
 from tradewind.common.init_job.defaults import BENCH_ACCOUNTS, INSTRUMENTS
 from tradewind.common.jetstream import Bus
@@ -71,6 +71,7 @@ class _Run:
         self._load = Load(self._facts, folder, rate=plan.rate, orders=plan.orders, seed=plan.seed)
         self._probes: dict[int, asyncio.Task[int | None]] = {}
         self._stuck: list[str] = []
+        self._lost: list[str] = []
 
     @property
     def _facts(self) -> Facts:
@@ -93,7 +94,7 @@ class _Run:
             positions=positions,
             ends=ends,
             checked=checked,
-            holes=stores.holes(self._facts),
+            holes=stores.holes(self._facts) + self._lost,
             moved_aside=self._harm.moved_aside(),
             stuck=self._stuck,
         )
@@ -179,6 +180,8 @@ class _Run:
                 )
             except TradewindError as error:
                 self._is_stuck(error.text)
+                if error.code == JOURNAL_TOO_SHORT:
+                    self._lost.append(error.text)
         return {"holds": False, "shards": []}
 
     async def _positions_at_rest(self) -> dict[str, dict[str, int]]:

@@ -159,7 +159,7 @@ SABOTAGES = {
     "believe-absence-at-once": Sabotage(
         _believe_absence_at_once, "venue", "venue-read-lag", ("K2",)
     ),
-    LAZY_FSYNC: Sabotage(_nothing, "", "power-loss", ("K1", "K8", "K9")),
+    LAZY_FSYNC: Sabotage(_nothing, "", "power-loss", ("K1", "K9")),
     "skip-hash-check": Sabotage(_skip_hash_check, "orchestrator", "bit-flip", ("K9",)),
     "believe-own-clock": Sabotage(_believe_own_clock, "gateway", "clock-step", ("K14",)),
     "free-exposure-on-timeout": Sabotage(_free_exposure_on_timeout, "oms", "controls", ("K6",)),
