@@ -32,6 +32,7 @@ def test_one_person_alone_decides_nothing_however_often() -> None:
 
 def test_words_without_a_name_count_for_nobody() -> None:
     assert heard(word("ann"), word("")).decided == {}
+    assert heard(word(""), word("ann")).decided == {}
 
 
 def test_words_about_different_entries_do_not_add_up() -> None:

@@ -31,8 +31,10 @@ class Skips:
         if isinstance(word, SkipEntry):
             self.decided[word.seq] = word
             return
+        if not word.actor:
+            return
         first = self.asked.setdefault(word.seq, word)
-        if word.actor not in ("", first.actor):
+        if word.actor != first.actor:
             del self.asked[word.seq]
             self.decided[word.seq] = SkipEntry(
                 seq=word.seq, actor=first.actor, second_actor=word.actor, reason=first.reason
