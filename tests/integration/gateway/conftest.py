@@ -86,6 +86,8 @@ class Platform:
             "TRADEWIND_HTTP_HOST": "127.0.0.1",
             "TRADEWIND_KEYS_FILE": str(keys_file),
             "TRADEWIND_TRACE_RATIO": "0",
+            # Longer than a busy machine takes: the answer is what is tested, not its time.
+            "TRADEWIND_ANSWER_WAIT_MS": "2000",
         }
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 

@@ -4,7 +4,9 @@
 import asyncio
 import signal
 from collections import Counter
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import perf_counter
 
 import pytest
@@ -15,7 +17,7 @@ from tradewind.common.testing import eventually
 from tradewind.core.commands import SetTradingState
 from tradewind.core.types import TradingState
 
-from .conftest import SHARDS, TRADER, Platform
+from .conftest import SHARDS, TRADER, Platform, started_platform
 from .test_gateway import order
 
 pytestmark = [pytest.mark.cluster, pytest.mark.anyio]
@@ -35,6 +37,13 @@ TRADERS = 4
 PAUSE_S = 0.02
 LOAD_S = 8.0
 ORDERS_BEFORE = 50
+
+
+@pytest.fixture
+async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
+    """Its gateway waits as long as gateways do unless they are told otherwise."""
+    async with started_platform(tmp_path, TRADEWIND_ANSWER_WAIT_MS="200") as started:
+        yield started
 
 
 @dataclass

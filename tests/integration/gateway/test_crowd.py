@@ -3,6 +3,7 @@
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,25 +31,26 @@ TAKEN = "PENDING_NEW"
 EXPLICIT = {TAKEN, "OVERLOADED", "NOT_PROCESSING", "JOURNAL_UNAVAILABLE", "OUTCOME_UNKNOWN"}
 
 
-class Client:
+def key_of(name: str, account: str) -> dict[str, Any]:
+    """As the keys file has it."""
+    entry = {"secret": name, "accounts": [account], "client": name}
+    return {name: entry | {"scopes": ["read", "trade"]}}
+
+
+class Client(ABC):
     """One session, and the first answer to each of its requests."""
 
     def __init__(self, name: str, account: str) -> None:
         self.name, self.account = name, account
         self.answers: dict[str, str] = {}
 
-    def key(self) -> dict[str, Any]:
-        """As the keys file has it."""
-        entry = {"secret": self.name, "accounts": [self.account], "client": self.name}
-        return {self.name: entry | {"scopes": ["read", "trade"]}}
-
+    @abstractmethod
     async def order(self, number: int) -> None:
         """A limit order far from the market."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def cancel(self, number: int) -> None:
         """Ends one of them."""
-        raise NotImplementedError
 
 
 class OverFix(Client):
@@ -160,9 +162,8 @@ async def test_all_are_answered_in_a_burst_and_cancels_pass(platform: Platform) 
     ]
     keys = dict(KEYS["keys"])
     for client in clients:
-        keys |= client.key()
-    slow = Client("slow", "BENCH0")
-    keys |= {"slow": slow.key()["slow"] | {"requests_per_s": RATE}}
+        keys |= key_of(client.name, client.account)
+    keys |= {"slow": key_of("slow", "BENCH0")["slow"] | {"requests_per_s": RATE}}
     (platform.folder / "keys.json").write_text(json.dumps({"keys": keys}))
     platform.kill("gateway-1")
     platform.gateway_env["TRADEWIND_FIX_PORT"] = str(fix_port)
