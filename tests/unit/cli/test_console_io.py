@@ -9,8 +9,11 @@ import pytest
 
 WORK = """
 import asyncio
+import signal
 import typer
 from tradewind.cli.console_io import run_or_explain
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 
 async def work() -> int:
     try:
