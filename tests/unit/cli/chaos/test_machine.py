@@ -63,9 +63,10 @@ def test_a_network_is_gone_after_its_run_and_that_of_a_dead_run_when_the_next_on
 def test_a_full_disk_takes_nothing_and_has_room_again_afterwards(tmp_path: Path) -> None:
     run_id = dead_process()
     with disks.Disks.made(run_id, tmp_path / "disks", 1) as made:
+        assert f"{tools.PREFIX}{run_id}-n1" in disks.MOUNTS.read_text()
         store = made.store(1)
         store.mkdir()
         with made.full(1), pytest.raises(OSError, match="No space"):
             (store / "file").write_bytes(bytes(100_000))
         (store / "file").write_bytes(bytes(100_000))
-    assert str(run_id) not in disks.MOUNTS.read_text()
+    assert f"{tools.PREFIX}{run_id}-n" not in disks.MOUNTS.read_text()
