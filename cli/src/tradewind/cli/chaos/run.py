@@ -144,7 +144,6 @@ class _Run:
             yield venue
 
     def _on_fault(self, fault: Fault) -> None:
-        self._load.look_out()
         number = len(self._probes)
         err.print(f"fault {number + 1} of {self._plan.faults}: {fault.action} {fault.victim}")
         match fault.probe:
@@ -153,6 +152,7 @@ class _Run:
             case Probe.KILLED:
                 probe = probes.until_killed(self._facts, fault)
             case _:
+                self._load.look_out()
                 probe = _nothing()
         self._probes[number] = asyncio.ensure_future(probe)
 
