@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from tradewind.common.jetstream import Record
-from tradewind.telemetry.journeys import QUIET_NS, Journeys, Span
+from tradewind.telemetry.journeys import QUIET_NS, SLOW_PER_S_MAX, Journeys
 from tradewind.telemetry.names import Spans
+from tradewind.telemetry.spans import Span
 
 MS = 1_000_000
 TRACE, ROOT = "a" * 32, "b" * 16
@@ -28,9 +29,10 @@ def output(
     said: str = "PENDING_NEW",
     reason: str = "",
     venue: bool = False,
+    sampled: bool = False,
 ) -> Record:
     headers = {
-        "traceparent": f"00-{TRACE}-{ROOT}-00",
+        "traceparent": f"00-{TRACE}-{ROOT}-{'01' if sampled else '00'}",
         "Tw-Entry": str(of),
         "Tw-Index": "1" if venue else "0",
         "Tw-By": "oms-0-1",
@@ -58,7 +60,7 @@ def lived(
     journeys = Journeys(slow_ns=slow_ms * MS)
     at = {"Tw-At": str(100 * MS)} | (more or {})
     journeys.entry(0, entry(7, 102, "journal.0.cmd.A", sampled, **at))
-    journeys.output(0, output(9, 7, 105, said=said, reason="MAX_POSITION"))
+    journeys.output(0, output(9, 7, 105, said=said, reason="MAX_POSITION", sampled=sampled))
     return journeys
 
 
@@ -130,6 +132,47 @@ def test_what_the_venue_refuses_or_answers_late_is_shown_from_the_call_on(
     journeys.output(0, output(11, 8, heard_ms + 1, said=said))
     shown = {"request", "journal", "decide", "send", "venue", "report"}
     assert told(journeys, 10**6).keys() == (shown if is_shown else set())
+
+
+def many(said: str) -> Journeys:
+    """As many as are shown of the slow ones in a second, and five more."""
+    journeys = Journeys(slow_ns=MS)
+    for seq in range(SLOW_PER_S_MAX + 5):
+        asked = entry(seq, 102, "journal.0.cmd.A", False, **{"Tw-At": str(100 * MS)})
+        decided = output(seq, seq, 105, said=said)
+        for record in (asked, decided):
+            record.headers["traceparent"] = f"00-{seq + 1:032x}-{ROOT}-00"
+        journeys.entry(0, asked)
+        journeys.output(0, decided)
+    return journeys
+
+
+def test_where_all_are_slow_some_are_shown_and_the_others_counted() -> None:
+    journeys = many("PENDING_NEW")
+    assert len(told(journeys, 10**6)["request"]) == SLOW_PER_S_MAX
+    assert journeys.withheld == 5
+
+
+def test_all_that_go_wrong_are_shown_however_slow() -> None:
+    journeys = many("REJECTED")
+    assert len(told(journeys, 10**6)["request"]) == SLOW_PER_S_MAX + 5
+    assert journeys.withheld == 0
+
+
+def test_each_second_shows_some_of_the_slow_ones() -> None:
+    journeys = Journeys(slow_ns=MS)
+    shown = 0
+    for second in range(2):
+        at_ms = 10_000 + second * 1000
+        for seq in range(SLOW_PER_S_MAX + 5):
+            asked = entry(seq, at_ms, "journal.0.cmd.A", False, **{"Tw-At": str((at_ms - 9) * MS)})
+            asked.headers["traceparent"] = f"00-{second * 100 + seq + 1:032x}-{ROOT}-00"
+            decided = output(seq, seq, at_ms)
+            decided.headers["traceparent"] = asked.headers["traceparent"]
+            journeys.entry(0, asked)
+            journeys.output(0, decided)
+        shown += len(told(journeys, at_ms + QUIET_NS // MS)["request"])
+    assert shown == 2 * SLOW_PER_S_MAX
 
 
 def test_a_span_of_the_callers_is_the_parent_of_the_request() -> None:

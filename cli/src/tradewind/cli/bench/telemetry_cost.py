@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What telemetry costs: orders per second with and without it, by turns, in one suite.
 
-With it, both telemetry and a receiver of what it sends run on the same machine. What the services
-put into each record for it is there in either case.
+With it, both telemetry and a receiver of what it sends run on the same machine; telemetry gives way
+to others as it does in a suite. What the services put into each record for it is there in either
+case.
 """
 
 import asyncio
@@ -19,8 +20,10 @@ from aiohttp import ClientError, ClientSession
 from tradewind.cli.bench.figures import ratio
 from tradewind.cli.bench.target import Target
 from tradewind.cli.bench.throughput import accepted_per_s, drained, reference_price
+from tradewind.cli.suite.processes import NICENESS
 from tradewind.common.errors import TradewindError
 from tradewind.common.http import listen
+from tradewind.orchestrator.process import give_way
 
 WARM_UP_S = 2.0
 READY_S = 20.0
@@ -52,6 +55,7 @@ async def measure_telemetry(
                 async with _telemetry(env) as pid:
                     began_s = _cpu_s(pid)
                     found[is_on].append(await orders_per_s(seconds))
+                    await drained(target)  # it may be behind, having given way
                     used_s.append(_cpu_s(pid) - began_s)
             else:
                 found[is_on].append(await orders_per_s(seconds))
@@ -76,6 +80,7 @@ async def _telemetry(env: Mapping[str, str]) -> AsyncIterator[int]:
     url = f"http://{HOST}:{port}"
     receiver = await _start("tradewind.telemetry.receiver", told)
     telemetry = await _start("tradewind.telemetry", told | {"OTEL_EXPORTER_OTLP_ENDPOINT": url})
+    give_way(telemetry.pid, NICENESS)
     try:
         await _sent(url, RUNS)
         yield telemetry.pid
@@ -93,7 +98,9 @@ def _cpu_s(pid: int) -> float:
 
 
 async def _start(module: str, env: Mapping[str, str]) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(sys.executable, "-m", module, env=dict(env))
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", module, env=dict(env), start_new_session=True
+    )
 
 
 async def _sent(url: str, metric: str) -> None:

@@ -65,7 +65,7 @@ class Process:
                 stderr=log,
                 start_new_session=True,
             )
-        _give_way(child.pid, spec.niceness)
+        give_way(child.pid, spec.niceness)
         return cls(identify(child.pid) or Identity(child.pid, 0), child)
 
     @classmethod
@@ -113,8 +113,11 @@ class Process:
         self._ended.set_result(None if self._child is None else self._child.wait())
 
 
-def _give_way(pid: int, niceness: int) -> None:
-    """Where the system groups processes by session (sched(7), autogroup) only groups give way."""
+def give_way(pid: int, niceness: int) -> None:
+    """Lets others run first; where the system groups processes by session, the whole group does.
+
+    Only groups give way to each other there: sched(7), autogroup.
+    """
     os.setpriority(os.PRIO_PROCESS, pid, niceness)
     with suppress(OSError):
         Path(f"/proc/{pid}/autogroup").write_text(str(niceness))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Composition root of telemetry."""
 
+import gc
 from typing import Any
 
 from tradewind.common import streams
@@ -20,11 +21,13 @@ async def serve(settings: Settings, stop: Stop) -> None:
     service = settings.service
     bus = await Bus.connect(service.bus, name=service.instance)
     spans = SpanSender(settings.endpoint)
-    meters = Meters(settings.endpoint, spans, is_sent=settings.has_metrics)
+    journeys = Journeys(slow_ns=settings.slow_ms * NS_PER_MS)
+    meters = Meters(settings.endpoint, spans, journeys, is_sent=settings.has_metrics)
     try:
         await streams.verify(bus, service.shards)
-        watcher = Watcher(bus, Journeys(slow_ns=settings.slow_ms * NS_PER_MS), spans, meters)
+        watcher = Watcher(bus, journeys, spans, meters)
         await watcher.listen()
+        gc.freeze()  # what was imported stays: collections need not look at it again
 
         def facts() -> dict[str, Any]:
             return {

@@ -7,14 +7,14 @@ counted. Nothing waits for it.
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.metrics import CallbackOptions, Observation
-from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics import AlwaysOffExemplarFilter, MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
@@ -22,8 +22,9 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-from tradewind.telemetry.journeys import Decided, Span
+from tradewind.telemetry.journeys import Decided, Journeys
 from tradewind.telemetry.names import METRICS, Spans
+from tradewind.telemetry.spans import Span
 
 log = logging.getLogger(__name__)
 
@@ -99,11 +100,19 @@ class SpanSender:
 class Meters:
     """Metrics: counted from every decision, and told by heartbeats."""
 
-    def __init__(self, endpoint: str, spans: SpanSender, *, is_sent: bool) -> None:
+    def __init__(
+        self, endpoint: str, spans: SpanSender, journeys: Journeys, *, is_sent: bool
+    ) -> None:
         self._spans = spans
+        self._journeys = journeys
         self._beats: list[Beat] = []
         resource = Resource.create({"service.name": "tradewind"})
-        self._provider = MeterProvider([_reader(endpoint)] if is_sent else [], resource)
+        # Exemplars would join histograms to traces of the SDK's own, which nothing here makes.
+        self._provider = MeterProvider(
+            [_reader(endpoint)] if is_sent else [],
+            resource,
+            exemplar_filter=AlwaysOffExemplarFilter(),
+        )
         meter = self._provider.get_meter(SCOPE.name)
 
         def described(name: str) -> dict[str, Any]:
@@ -112,9 +121,13 @@ class Meters:
 
         self._accepted = meter.create_histogram(**described("tradewind.order.accepted"))
         self._answered = meter.create_histogram(**described("tradewind.venue.answered"))
-        self._orders = meter.create_counter(**described("tradewind.orders"))
+        self._orders: Counter[tuple[int, str]] = Counter()
+        orders = described("tradewind.orders")
+        meter.create_observable_counter(callbacks=[self._decided], **orders)
         lost = described("tradewind.spans.lost")
         meter.create_observable_counter(callbacks=[self._lost], **lost)
+        withheld = described("tradewind.traces.withheld")
+        meter.create_observable_counter(callbacks=[self._withheld], **withheld)
         up = described("tradewind.service.up")
         meter.create_observable_gauge(callbacks=[self._up], **up)
         unknown = described("tradewind.venue.unknown")
@@ -128,7 +141,7 @@ class Meters:
         shard = {"tradewind.shard": decided.shard}
         if decided.accepted_ns:
             self._accepted.record(decided.accepted_ns / 1e6, shard)
-            self._orders.add(1, shard | {"tradewind.exec_type": decided.exec_type})
+            self._orders[decided.shard, decided.exec_type] += 1
         if decided.answered_ns:
             self._answered.record(decided.answered_ns / 1e6, shard)
 
@@ -144,8 +157,15 @@ class Meters:
         """Sends what there is, and ends."""
         self._provider.shutdown()
 
+    def _decided(self, _options: CallbackOptions) -> Iterable[Observation]:
+        for (shard, exec_type), count in self._orders.copy().items():
+            yield Observation(count, {"tradewind.shard": shard, "tradewind.exec_type": exec_type})
+
     def _lost(self, _options: CallbackOptions) -> Iterable[Observation]:
         yield Observation(self._spans.lost)
+
+    def _withheld(self, _options: CallbackOptions) -> Iterable[Observation]:
+        yield Observation(self._journeys.withheld)
 
     def _up(self, _options: CallbackOptions) -> Iterable[Observation]:
         for beat in self._beats:

@@ -65,6 +65,9 @@ METRICS = {
         _SHARD | {"tradewind.exec_type"},
     ),
     "tradewind.spans.lost": Meter("{span}", "spans that the receiver did not take", frozenset()),
+    "tradewind.traces.withheld": Meter(
+        "{trace}", "traces of slow orders that were too many to be shown", frozenset()
+    ),
     "tradewind.service.up": Meter(
         "1",
         "1 for each process whose heart beats",
