@@ -40,6 +40,18 @@ async def test_less_than_a_block_is_ready_after_lingering() -> None:
         await intake.ready()
 
 
+async def test_a_write_is_followed_by_a_pause_also_if_more_has_come_long_ago() -> None:
+    intake = Intake(block_records=10, linger_ms=500)
+    await intake.put(portion(1, 3))
+    await intake.ready()
+    intake.forget("S", 1)
+    waiting = asyncio.ensure_future(intake.ready())
+    await asyncio.wait({waiting}, timeout=0.02)
+    assert not waiting.done()
+    async with asyncio.timeout(5):
+        await waiting
+
+
 async def test_what_is_stored_is_forgotten_also_in_the_middle_of_a_portion() -> None:
     intake = Intake()
     await intake.put(portion(1, 3))

@@ -28,8 +28,9 @@ DROP_COPY_KEY = "drop-copy"
 CONNECTORS = 2
 RECORDING_FOLDER = ".tradewind-data"
 DEMO_ACCOUNT = "DEMO"
-TAKEOVER_MS = 300
-"""Those who can take over the work of one that died have the machine to themselves for so long."""
+TAKEOVER_MS = 500
+"""Those who can take over the work of one that died have the machine to themselves for so long:
+that is longer than any takeover may take."""
 PATIENT = ("console", "telemetry", "notifier", "cli.demo_strategy")
 NICENESS = 10
 """No order waits for these: on a machine that is full they give way to the others."""

@@ -19,7 +19,7 @@ class Intake:
         self._linger_s = linger_ms / 1000
         self._portions: list[Portion] = []
         self._count = 0
-        self._arrived_s = 0.0
+        self._since_s = 0.0
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
         self._room = asyncio.Event()
@@ -30,15 +30,19 @@ class Intake:
         while not self._room.is_set():
             await self._room.wait()
         if not self._portions:
-            self._arrived_s = asyncio.get_running_loop().time()
+            self._since_s = asyncio.get_running_loop().time()
         self._portions.append(portion)
         self._note()
 
     async def ready(self) -> None:
-        """Waits until something is there, and for a while longer unless it fills a block."""
+        """Waits until something is there, then for a while unless it fills a block.
+
+        The while counts from the first arrival and from the last write: under load blocks do not
+        follow each other without a pause, in which others have the disk.
+        """
         await self._arrived.wait()
         try:
-            async with asyncio.timeout_at(self._arrived_s + self._linger_s):
+            async with asyncio.timeout_at(self._since_s + self._linger_s):
                 await self._full.wait()
         except TimeoutError:
             pass
@@ -51,6 +55,7 @@ class Intake:
         """A stream's records up to `last` are stored."""
         left = [_after(each, last) if each.stream == stream else each for each in self._portions]
         self._portions = [portion for portion in left if portion.records]
+        self._since_s = asyncio.get_running_loop().time()
         self._note()
 
     def _note(self) -> None:
