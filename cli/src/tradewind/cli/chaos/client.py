@@ -31,6 +31,7 @@ NERVOUS = 0.02
 NERVOUS_AFTER_S = (0.15, 0.6)
 RECONNECT_S = 0.01
 LOOK_EVERY_S = 0.01
+LOOKS_WAITING_MAX = 3
 LOOK_FOR_S = 1.0
 """After a fault each shard is asked so often and no longer: the load's own pace, slower than many a
 recovery, would be what is measured. The first order that the venue has acknowledged ends it."""
@@ -132,7 +133,10 @@ class Client:
             self._ask(self._next_request())
 
     def look_out(self) -> None:
-        """Something was broken just now: when does each shard take orders?"""
+        """Something was broken just now: when does each shard take orders?
+
+        A few orders wait for it, no crowd that whoever takes over would have to serve first.
+        """
         if self._looking is None or self._looking.done():
             self._looking = asyncio.ensure_future(self._look_out())
 
@@ -141,8 +145,11 @@ class Client:
         until_s = time.monotonic() + LOOK_FOR_S
         while asked and time.monotonic() < until_s:
             for account, keys in list(asked.items()):
-                if any(self._status.get(key) in SETTLED - {"DENIED"} for key in keys):
+                known = [self._status.get(key) for key in keys]
+                if any(status in SETTLED - {"DENIED"} for status in known):
                     del asked[account]
+                    continue
+                if sum(status not in SETTLED for status in known) >= LOOKS_WAITING_MAX:
                     continue
                 self._looks += 1
                 request = self._submit(f"{self._name}-look-{self._looks}", account)
