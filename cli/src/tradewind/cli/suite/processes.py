@@ -31,9 +31,10 @@ DEMO_ACCOUNT = "DEMO"
 TAKEOVER_MS = 500
 """Those who can take over the work of one that died have the machine to themselves for so long:
 that is longer than any takeover may take."""
-PATIENT = ("console", "telemetry", "notifier", "cli.demo_strategy")
-NICENESS = 10
-"""No order waits for these: on a machine that is full they give way to the others."""
+PATIENT = {"console": 10, "telemetry": 19, "notifier": 10, "cli.demo_strategy": 10}
+"""No order waits for these: on a machine that is full they give way to the others, so far.
+Telemetry takes what is left, and catches up.
+"""
 
 
 def plan_of(facts: Facts, options: Options) -> Plan:
@@ -79,8 +80,8 @@ def _run_instead(stages: list[Stage], module: str, other: list[str]) -> None:
 def _have_patience(stages: list[Stage]) -> None:
     for stage in stages:
         for place, spec in enumerate(stage.processes):
-            if spec.argv[-1] in [f"tradewind.{name}" for name in PATIENT]:
-                stage.processes[place] = msgspec.structs.replace(spec, niceness=NICENESS)
+            niceness = PATIENT.get(spec.argv[-1].removeprefix("tradewind."), 0)
+            stage.processes[place] = msgspec.structs.replace(spec, niceness=niceness)
 
 
 def _let_peers_take_over(stages: list[Stage]) -> None:
