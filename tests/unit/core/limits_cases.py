@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tradewind.core import commands
-from tradewind.core.limits import FREE_MESSAGES
 from tradewind.core.testing import ACCOUNT, Desk
 from tradewind.core.types import OrdType, Reason, Side, TimeInForce
 
@@ -69,8 +68,8 @@ def traded_by_twap(desk: Desk) -> None:
 
 
 def many_denied(desk: Desk) -> None:
-    """Two messages more than are free, all of them denied: they count too."""
-    for number in range(FREE_MESSAGES + 2):
+    """Two messages more than the hundred that are free, all of them denied: they count too."""
+    for number in range(102):
         desk.submit(f"large-{number}", order_qty=101)
 
 

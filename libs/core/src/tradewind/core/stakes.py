@@ -32,7 +32,7 @@ def orders_within(state: State, intent: Intent) -> Reason | Denial | None:
     def value(scope: str) -> int | None:
         working = total(state, scope, WORKING)
         price = max(worst_price(state, intent), reference)
-        added = worth_e8(state, intent.symbol, max(lots, 0), price)
+        added = worth_e8(state, intent.symbol, lots, price)
         return None if working is None or added is None else working + added
 
     found = first_over(intent, "max_open_orders", Reason.MAX_OPEN_ORDERS, count) if more else None
@@ -67,10 +67,9 @@ def exposure_in_scopes(state: State, intent: Intent) -> Reason | Denial | None:
     def gross(scope: str) -> int | None:
         before = _part(state, scope, intent)
         grown = reachable_with(before, intent) - reachable(before)
-        reference = state.references[intent.symbol].price
-        added = worth_e8(state, intent.symbol, max(grown, 0), reference)
         if grown <= 0:
             return 0
+        added = worth_e8(state, intent.symbol, grown, state.references[intent.symbol].price)
         held = total(state, scope, GROSS)
         return None if held is None or added is None else held + added
 
