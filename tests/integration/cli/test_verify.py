@@ -16,7 +16,7 @@ import pytest
 from tests.integration.archiver.database import WarehouseProcess
 from tests.integration.archiver.process import ArchiverProcess
 from tradewind.cli import verify as verify_module
-from tradewind.cli.verify import CouldNotRun, exit_code, verify
+from tradewind.cli.verify import JOURNAL_TOO_SHORT, CouldNotRun, exit_code, verify
 from tradewind.cli.verify_replay import Output, Replay
 from tradewind.common import codec, snapshots, subjects
 from tradewind.common.jetstream import Bus, StreamReader
@@ -326,3 +326,19 @@ async def test_without_a_replica_it_could_not_run(bench: Bench) -> None:
     with pytest.raises(CouldNotRun, match="0 of at least 1 OMS replicas") as raised:
         await bench.verify()
     assert raised.value.code == "NO_REPLICA"
+
+
+async def test_a_journal_that_ends_before_what_a_replica_has_applied_is_told_by_its_code(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify_module, "READ_PATIENCE_S", 0.5)
+    await bench.journal([*opening(), order(1)])
+    replay, outputs = await bench.outputs()
+    await bench.append(outputs)
+    await bench.answer_digests(
+        seq=replay.seq + 3, ordinal=replay.ordinal, chain=replay.chain, digest=replay.digest()
+    )
+    text = f"ends at {replay.seq}, but entry {replay.seq + 3} was seen"
+    with pytest.raises(CouldNotRun, match=text) as raised:
+        await bench.verify()
+    assert raised.value.code == JOURNAL_TOO_SHORT
