@@ -55,7 +55,8 @@ def test_a_replace_meets_a_bound_on_size_only_if_it_adds_a_lot(name: str, reason
     desk = with_other()
     desk.submit("c1")
     scope = ACCOUNT_SCOPE if name == "max_credit_e8" else "firm"
-    desk.step(replace(EMPTY, scope=scope, **{name: 0}))
+    nothing: dict[str, Any] = {name: 0}
+    desk.step(replace(EMPTY, scope=scope, **nothing))
     assert desk.replace("r", "c1", qty=11).reason is reason
     assert desk.replace("s", "c1", qty=10, price=999).reason is OK
 

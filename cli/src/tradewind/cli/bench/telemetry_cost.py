@@ -2,7 +2,7 @@
 """What telemetry costs: orders per second with and without it, by turns, in one suite.
 
 With it, both telemetry and a receiver of what it sends run on the same machine; telemetry gives way
-to others as it does in a suite. `behind_s` is how long it goes on after the load;
+to others as it does in a suite. `behind_s` is how long it goes on after all others rest;
 `cpu_us_per_order` has that in it. What the services put into each record for it is there in either
 case.
 """
@@ -60,6 +60,7 @@ async def measure_telemetry(
                 async with _telemetry(env) as pid:
                     began_s = _cpu_s(pid)
                     found[is_on].append(await orders_per_s(seconds))
+                    await drained(target)
                     behind_s.append(await _rests(pid))
                     used_s.append(_cpu_s(pid) - began_s)
             else:
