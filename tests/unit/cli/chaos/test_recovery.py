@@ -79,6 +79,27 @@ def test_a_gap_lasts_while_somebody_waits_and_nobody_is_accepted() -> None:
     assert answered.longest_gap_ns(fault(Probe.UNBROKEN, healed_ns=200)) == 50
 
 
+def told(kind: str, t_ns: int, name: str, account: str = "") -> Line:
+    return Line(t_ns=t_ns, kind=kind, account=account, cl_ord_id=name)
+
+
+def test_who_was_told_an_error_waits_no_more_until_it_asks_again() -> None:
+    lost = [told("error", 125, "c1"), told("again", 180, "c1", "A")]
+    lines = [*order("c1", "A", 110), *order("c2", "A", 120, PENDING_NEW=128), *lost]
+    lines += [*order("c1", "A", 110, PENDING_NEW=190)[1:]]
+    answered = Answered({"c": lines}, SHARD_OF)
+    assert answered.gap_elsewhere_ns(fault(Probe.ACCEPTED, shard=1), 200) == 128 - 110
+
+
+def test_a_gap_in_which_all_are_told_errors_lasts_from_the_first_of_them() -> None:
+    lines = order("c1", "A", 105, PENDING_NEW=109)
+    for number, asked in enumerate((115, 135, 155)):
+        lines += [*order(f"r{number}", "A", asked), told("error", asked + 2, f"r{number}")]
+    lines += order("c2", "A", 160, PENDING_NEW=170)
+    answered = Answered({"c": lines}, SHARD_OF)
+    assert answered.gap_elsewhere_ns(fault(Probe.ACCEPTED, shard=1), 200) == 170 - 115
+
+
 def test_the_longest_gap_of_a_planned_restart_is_the_worst_shards() -> None:
     lines = [*order("c1", "A", 90, PENDING_NEW=110), *order("c2", "B", 120, PENDING_NEW=180)]
     answered = Answered({"c": lines}, SHARD_OF)

@@ -11,11 +11,23 @@ from tradewind.cli.chaos.nemesis import Fault
 from tradewind.cli.chaos.scenarios import Probe
 
 ACCEPTED = "PENDING_NEW"
+NEVER_NS = 2**63
 ANSWERS = {
     Probe.ACCEPTED: ACCEPTED,
     Probe.RECONNECTED: ACCEPTED,
     Probe.ACKNOWLEDGED: "NEW",
 }
+
+
+class Attempt:
+    """One time that an order was asked for; over once there was an answer, if only an error."""
+
+    __slots__ = ("account", "asked_ns", "over_ns")
+
+    def __init__(self, account: str, asked_ns: int) -> None:
+        self.account = account
+        self.asked_ns = asked_ns
+        self.over_ns = NEVER_NS
 
 
 class Answered:
@@ -25,6 +37,7 @@ class Answered:
         self, histories: Mapping[str, Sequence[Line]], shard_of: Mapping[str, int]
     ) -> None:
         self._orders: list[tuple[int, str, str, dict[str, int]]] = []
+        self._attempts: list[Attempt] = []
         self._connected: dict[str, list[tuple[int, str]]] = {}
         self._shard_of = shard_of
         for client, lines in histories.items():
@@ -63,20 +76,32 @@ class Answered:
         return self._gap_ns(set(self._shard_of.values()) - {fault.shard}, fault.t_ns, until_ns)
 
     def _gap_ns(self, shards: set[int], from_ns: int, until_ns: int) -> int:
+        """Who was told an error waits no more until it asks again; but that was no acceptance."""
         accepted = sorted(
-            (min(told[ACCEPTED], until_ns), asked)
+            min(told[ACCEPTED], until_ns)
             for asked, _client, account, told in self._orders
             if self._shard_of[account] in shards
             and asked < until_ns
             and from_ns < told.get(ACCEPTED, 0)
         )
+        attempts = [
+            each
+            for each in self._attempts
+            if self._shard_of[each.account] in shards
+            and each.asked_ns < until_ns
+            and each.over_ns > from_ns
+        ]
         longest_ns = 0 if accepted else until_ns - from_ns
-        waits_since_ns = until_ns
-        for (before_ns, _), (told_ns, asked_ns) in reversed(
-            list(pairwise([(from_ns, from_ns), *accepted]))
-        ):
-            waits_since_ns = min(waits_since_ns, asked_ns)
-            longest_ns = max(longest_ns, told_ns - max(before_ns, waits_since_ns))
+        for before_ns, told_ns in pairwise([from_ns, *accepted]):
+            waits_since_ns = min(
+                (
+                    max(each.asked_ns, before_ns)
+                    for each in attempts
+                    if each.over_ns > before_ns and each.asked_ns < told_ns
+                ),
+                default=told_ns,
+            )
+            longest_ns = max(longest_ns, told_ns - waits_since_ns)
         return longest_ns
 
     def _harmed(self, fault: Fault) -> set[str]:
@@ -91,6 +116,7 @@ class Answered:
 
     def _read(self, client: str, lines: Sequence[Line]) -> None:
         asked: dict[tuple[str, str], dict[str, int]] = {}
+        under_way: dict[str, list[Attempt]] = {}
         connections = self._connected.setdefault(client, [])
         for line in lines:
             key = (line.account, line.cl_ord_id)
@@ -101,6 +127,13 @@ class Answered:
                 self._orders.append((line.t_ns, client, line.account, asked[key]))
             elif line.kind == "report" and key in asked and line.report is not None:
                 asked[key].setdefault(line.report["exec_type"], line.t_ns)
+            if line.kind in ("invoke", "again") and key in asked:
+                attempt = Attempt(line.account, line.t_ns)
+                self._attempts.append(attempt)
+                under_way.setdefault(line.cl_ord_id, []).append(attempt)
+            elif line.kind in ("report", "error"):
+                for attempt in under_way.pop(line.cl_ord_id, ()):
+                    attempt.over_ns = line.t_ns
 
 
 def summary(samples_ms: Sequence[float]) -> dict[str, Any]:
