@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scopes' bounds where nothing was done yet, at the last unit, and where scopes do not agree."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.unit.core.limits_cases import SELL, TWAP, twice, working
-from tests.unit.core.test_limits import OK, bound, governed
+from tests.unit.core.test_limits import EMPTY, OK, bound, governed
 from tradewind.core import limits
-from tradewind.core.testing import ACCOUNT, Desk
+from tradewind.core.testing import ACCOUNT, MILLISECOND_NS, Desk
 from tradewind.core.types import OrdType, Reason, TimeInForce, TradingState
 
 STRICTER = f"account:{ACCOUNT}"
@@ -77,3 +78,35 @@ def test_every_rule_is_among_the_rules_once() -> None:
     parts: tuple[Any, ...] = (limits.FIRST_RULES, limits.LAST_RULES, limits.PARENT_RULES)
     assert set(limits.RULES) == {rule for part in parts for rule in part}
     assert len(limits.RULES) == len(set(limits.RULES))
+
+
+def only(**bounds: int) -> Desk:
+    """A desk with these bounds of the firm's alone."""
+    desk = Desk.opened()
+    changed: dict[str, Any] = {**bounds}
+    desk.step(replace(EMPTY, scope="firm", **changed))
+    return desk
+
+
+def test_one_order_of_a_content_is_remembered_where_one_is_permitted() -> None:
+    desk = only(max_duplicates=1)
+    assert desk.submit("a").reason is OK
+    assert desk.submit("b").reason is Reason.DUPLICATE_CONTENT
+
+
+def test_a_content_is_remembered_as_long_as_the_longest_window() -> None:
+    desk = only(max_duplicates=1, duplicate_window_ms=60_000)
+    desk.step(replace(EMPTY, scope=STRICTER, max_duplicates=1_000, duplicate_window_ms=1))
+    desk.submit("a")
+    for number in range(10):
+        desk.submit(f"n{number}", price=950 + number)
+    assert desk.submit("b").reason is Reason.DUPLICATE_CONTENT
+
+
+def test_two_old_contents_are_forgotten_with_each_new_one() -> None:
+    desk = only(max_duplicates=10, duplicate_window_ms=1_000)
+    for number in range(6):
+        desk.submit(f"n{number}", price=950 + number)
+    desk.now_ns += 2_000 * MILLISECOND_NS
+    desk.submit("new")
+    assert len(desk.machine.state.contents) == 6 + 1 - 2

@@ -145,3 +145,11 @@ def test_a_market_order_of_an_account_without_a_collar_is_worth_the_reference_pr
     assert desk.submit("a", account="NOBODY", is_parent=True, **MARKET).reason is OK
     more = {"is_parent": True, "order_qty": 11, **MARKET}
     assert desk.submit("b", account="NOBODY", **more).reason is Reason.PARENT_VALUE
+
+
+def test_what_has_no_rate_any_more_has_no_turnover() -> None:
+    desk = rate_gone(with_other())
+    bounded(desk, max_repeats=10)
+    (order_id,) = desk.machine.state.orders
+    desk.fill(order_id, 10)
+    assert desk.machine.state.activity["firm"].turnover_e8 == 0
