@@ -2,6 +2,7 @@
 """Which bounds must be set, what holds where nobody says, and which numbers are refused."""
 
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,12 @@ WINDOWS = {
 """The longest of each."""
 COUNTED = ("max_duplicates", "max_messages", "flood_messages", "max_repeats", "max_losses")
 NUMBERS = [field.name for field in fields(Bounds) if field.name != "approved_build"]
+
+
+def bounds(name: str, value: int) -> Bounds:
+    """Nothing else is bounded."""
+    changed: dict[str, Any] = {name: value}
+    return replace(Bounds(), **changed)
 
 
 def test_what_must_be_bounded_before_anything_is_accepted() -> None:
@@ -48,16 +55,16 @@ def test_windows_are_a_second_and_an_hour_where_nobody_says() -> None:
 @pytest.mark.parametrize(("name", "longest"), WINDOWS.items())
 def test_a_window_is_longer_than_nothing_and_has_an_end(name: str, longest: int) -> None:
     for window_ms, is_sane in ((0, False), (1, True), (longest, True), (longest + 1, False)):
-        assert are_sane(replace(Bounds(), **{name: window_ms})) is is_sane
+        assert are_sane(bounds(name, window_ms)) is is_sane
 
 
 @pytest.mark.parametrize("name", COUNTED)
 def test_ten_thousand_times_are_counted_at_most(name: str) -> None:
     for count, is_sane in ((0, True), (10_000, True), (10_001, False)):
-        assert are_sane(replace(Bounds(), **{name: count})) is is_sane
+        assert are_sane(bounds(name, count)) is is_sane
 
 
 @pytest.mark.parametrize("name", sorted(set(NUMBERS) - set(WINDOWS)))
 def test_nothing_is_below_unset(name: str) -> None:
-    assert are_sane(replace(Bounds(), **{name: UNSET}))
-    assert not are_sane(replace(Bounds(), **{name: UNSET - 1}))
+    assert are_sane(bounds(name, UNSET))
+    assert not are_sane(bounds(name, UNSET - 1))
