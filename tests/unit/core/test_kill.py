@@ -149,6 +149,7 @@ def test_two_people_clear_it_and_somebody_opens_it() -> None:
     assert desk.submit("a").reason is Reason.KILLED
     cleared = one(clear(desk, "bob"), KillCleared)
     assert (cleared.actor, cleared.second_actor) == ("ann", "bob")
+    assert (desk.machine.state.kills, desk.machine.state.clearings) == ({}, {})
     assert desk.submit("b").reason is Reason.TRADING_HALTED
     desk.trading(TradingState.ACTIVE)
     assert desk.submit("c").reason is Reason.NONE

@@ -110,3 +110,20 @@ def test_two_old_contents_are_forgotten_with_each_new_one() -> None:
     desk.now_ns += 2_000 * MILLISECOND_NS
     desk.submit("new")
     assert len(desk.machine.state.contents) == 6 + 1 - 2
+
+
+def test_only_what_was_accepted_for_the_venue_counts_as_a_content() -> None:
+    desk = only(max_duplicates=1)
+    desk.submit("parent", is_parent=True)
+    desk.trading(TradingState.HALTED)
+    assert desk.submit("denied").reason is Reason.TRADING_HALTED
+    desk.trading(TradingState.ACTIVE)
+    assert desk.submit("a").reason is OK
+    assert desk.submit("b").reason is Reason.DUPLICATE_CONTENT
+
+
+def test_the_content_of_a_replace_is_what_it_asks_for() -> None:
+    desk = only(max_duplicates=1)
+    desk.submit("c1")
+    assert desk.replace("r", "c1", qty=20).reason is OK
+    assert desk.submit("same-as-replaced", order_qty=20).reason is Reason.DUPLICATE_CONTENT

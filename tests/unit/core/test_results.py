@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A scope that loses too much may only reduce, at the price that shows it; no order is needed."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from tradewind.core import commands
 from tradewind.core.events import TradingStateSet
 from tradewind.core.invariants import violations
 from tradewind.core.snapshot import parts, restore
-from tradewind.core.testing import ACCOUNT, SYMBOL, Desk
+from tradewind.core.testing import ACCOUNT, BOUNDS, MILLISECOND_NS, SYMBOL, Desk
 from tradewind.core.types import Reason, Side, TradingState
 
 SCOPES = (
@@ -130,3 +131,27 @@ def test_what_cannot_be_valued_is_no_loss_and_nothing_is_kept_without_a_bound() 
     assert priced(desk, 1_000) == []
     assert priced(desk, 900) == []
     assert f"account:{ACCOUNT}" not in desk.machine.state.results
+
+
+@pytest.mark.parametrize("name", ["max_loss_e8", "max_drawdown_e8"])
+@pytest.mark.parametrize("is_seen_before", [True, False])
+def test_a_scope_that_is_new_begins_with_nothing(name: str, is_seen_before: bool) -> None:
+    desk = governed()
+    bound(desk, "account:*", **{name: 100 * TICK})
+    held(desk)
+    if is_seen_before:
+        assert priced(desk, 1_000) == []
+    assert priced(desk, 990) == []
+    assert len(priced(desk, 989)) == 1
+
+
+def test_a_bound_that_has_run_out_reduces_nobody() -> None:
+    for wait_ms, count in ((0, 1), (20_000, 0)):
+        desk = governed()
+        expires_ns = desk.now_ns + 10_000 * MILLISECOND_NS
+        version = desk.machine.state.seq + 1
+        desk.step(replace(BOUNDS, version=version, expires_ns=expires_ns, max_loss_e8=0))
+        held(desk)
+        assert priced(desk, 1_000) == []
+        desk.now_ns += wait_ms * MILLISECOND_NS
+        assert len(priced(desk, 990)) == count
