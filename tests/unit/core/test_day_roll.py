@@ -232,3 +232,16 @@ def test_retirement_is_part_of_the_digest_at_once() -> None:
     desk.machine.digest()
     roll(desk, before_ns=desk.now_ns + 1)
     assert desk.machine.digest() == digest(desk.machine.state)
+
+
+def test_a_parent_that_works_on_counts_the_children_that_are_still_in_memory() -> None:
+    desk = Life.opened()
+    desk.submit("parent", order_qty=50, is_parent=True)
+    (parent_id,) = desk.machine.state.orders
+    for name in ("a", "b"):
+        desk.fill(desk.submit(name, order_qty=10, parent_cl_ord_id="parent").order_id, 10)
+    desk.submit("c", order_qty=10, parent_cl_ord_id="parent")
+    assert desk.machine.state.tallies.children[parent_id] == 3
+    roll(desk, before_ns=desk.now_ns)
+    assert desk.machine.state.tallies.children[parent_id] == 1
+    assert violations(desk.machine.state) == []

@@ -74,6 +74,10 @@ def flat_with_cost(state: State) -> None:
     state.positions["NOBODY", SYMBOL] = Position(cost=1)
 
 
+def miscounted(state: State) -> None:
+    state.tallies.sums["firm"].orders += 1
+
+
 @pytest.mark.parametrize(
     ("tamper", "law"),
     [
@@ -99,6 +103,7 @@ def flat_with_cost(state: State) -> None:
         (profit_everywhere, "that moved"),
         (flat_with_cost, "flat with cost 1"),
         (changed("child", side=Side.SELL), "traded"),
+        (miscounted, "tallies of orders are"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -9,7 +9,8 @@ import pytest
 from tests.unit.core.limits_cases import SELL, TWAP, twice, working
 from tests.unit.core.test_limits import EMPTY, OK, bound, governed
 from tradewind.core import limits
-from tradewind.core.testing import ACCOUNT, MILLISECOND_NS, Desk
+from tradewind.core.events import ControlRefused
+from tradewind.core.testing import ACCOUNT, MILLISECOND_NS, Desk, one
 from tradewind.core.types import OrdType, Reason, TimeInForce, TradingState
 
 STRICTER = f"account:{ACCOUNT}"
@@ -127,3 +128,10 @@ def test_the_content_of_a_replace_is_what_it_asks_for() -> None:
     desk.submit("c1")
     assert desk.replace("r", "c1", qty=20).reason is OK
     assert desk.submit("same-as-replaced", order_qty=20).reason is Reason.DUPLICATE_CONTENT
+
+
+@pytest.mark.parametrize("scope", ["account:A/symbol:", "account:/symbol:X", "account:A/symbol"])
+def test_a_scope_of_two_names_needs_both(scope: str) -> None:
+    desk = governed()
+    told = desk.step(replace(EMPTY, scope=scope))
+    assert one(told, ControlRefused).reason is Reason.INVALID_LIMIT

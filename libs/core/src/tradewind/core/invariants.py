@@ -156,6 +156,7 @@ def _tallies(state: State) -> Iterator[str]:
         ("scopes", _sums(state.tallies), _sums(anew)),
         ("resting", _resting(state.tallies), _resting(anew)),
         ("children", _counted(state.tallies.children), _counted(anew.children)),
+        ("orders", _counted(_orders(state.tallies)), _counted(_orders(anew))),
     ):
         if old != new:
             yield f"tallies of {name} are {old}, not {new}"
@@ -177,6 +178,10 @@ def _sums(found: Tallies) -> dict[tuple[str, str], Tally]:
     by_scope = found.scopes.items()
     each = {(scope, symbol): tally for scope, of in by_scope for symbol, tally in of.items()}
     return {key: tally for key, tally in each.items() if tally != Tally()}
+
+
+def _orders(found: Tallies) -> dict[str, int]:
+    return {scope: sums.orders for scope, sums in found.sums.items()}
 
 
 def _resting(found: Tallies) -> dict[tuple[str, str, Side], list[str]]:

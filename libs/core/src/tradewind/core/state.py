@@ -240,7 +240,6 @@ class Tally:
     buy_working: int = 0
     sell_working: int = 0
     gross: int = 0
-    orders: int = 0
     cash: int = 0
     symbol: str = field(default="", compare=False)
     sums: Sums = field(default_factory=Sums, compare=False, repr=False)

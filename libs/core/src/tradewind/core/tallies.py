@@ -127,7 +127,6 @@ def _add_all(counts: tuple[Tally, ...], position: Position) -> None:
 def _count_order(tallies: Tallies, state: State, order: Order, more: int) -> None:
     of_account = _counts(tallies, state, order.account, order.symbol)
     for tally in (*of_account, *_parts(tallies, order.symbol, order.client, order.strategy)):
-        tally.orders += more
         tally.sums.orders += more
 
 
