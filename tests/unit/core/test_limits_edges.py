@@ -135,3 +135,12 @@ def test_a_scope_of_two_names_needs_both(scope: str) -> None:
     desk = governed()
     told = desk.step(replace(EMPTY, scope=scope))
     assert one(told, ControlRefused).reason is Reason.INVALID_LIMIT
+
+
+@pytest.mark.parametrize("scope", ["firm", STRICTER, "client:client"])
+def test_messages_about_unknown_instruments_count_too(scope: str) -> None:
+    desk = governed()
+    bound(desk, scope, max_messages=2)
+    for name in "ab":
+        assert desk.submit(name, symbol="?").reason is Reason.UNKNOWN_INSTRUMENT
+    assert desk.submit("n").reason is Reason.MESSAGE_RATE

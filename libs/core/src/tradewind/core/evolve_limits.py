@@ -39,8 +39,10 @@ def scope_limits_set(state: State, _entry: Entry, event: ScopeLimitsSet) -> None
 
 
 def limits_proposed(state: State, entry: Entry, event: LimitsProposed) -> None:
-    """The newest proposal about a subject is the one that can be approved."""
-    _forget(state, event.subject)
+    """The newest proposal about a subject is the one that can be approved.
+
+    A subject names its command, so it replaces the one before it in the same table.
+    """
     state.proposed[event.subject] = event
     limits = decide_limits.limits_of(entry.command)
     match limits:
