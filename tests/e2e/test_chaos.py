@@ -31,9 +31,9 @@ PLANTED = (
 )
 """Bugs that every change is tried with; the others have no scenario that is as short."""
 OCCASIONS = {
-    "controls": ("--faults", "3", "--orders", "150", "--rate", "25"),
+    "controls": ("--faults", "3", "--orders", "600", "--rate", "100"),
     "die-after-send": ("--faults", "2", "--orders", "300", "--rate", "50"),
-    "power-loss": ("--faults", "1", "--orders", "150", "--rate", "25"),
+    "power-loss": ("--faults", "1", "--orders", "600", "--rate", "100"),
     "bit-flip": ("--faults", "1", "--orders", "300", "--rate", "100"),
 }
 """By scenario, enough for its bugs to show: each of its faults once."""
