@@ -22,7 +22,7 @@ def fault(probe: Probe, **facts: Any) -> Fault:
     return Fault(**(known | {"probe": probe} | facts))
 
 
-def order(name: str, account: str, asked: int, **told: int) -> list[Line]:
+def order(name: str, account: str, asked: int, reason: str = "", **told: int) -> list[Line]:
     asked_line = Line(t_ns=asked, kind="invoke", op="submit", account=account, cl_ord_id=name)
     answers = [
         Line(
@@ -30,7 +30,7 @@ def order(name: str, account: str, asked: int, **told: int) -> list[Line]:
             kind="report",
             account=account,
             cl_ord_id=name,
-            report={"exec_type": exec_type},
+            report={"exec_type": exec_type, "reason": reason if exec_type == "DENIED" else ""},
         )
         for exec_type, t_ns in told.items()
     ]
@@ -73,7 +73,7 @@ def test_the_longest_gap_elsewhere_is_between_orders_of_the_other_shards() -> No
     assert answered.gap_elsewhere_ns(fault(Probe.ACCEPTED), 200) is None
 
 
-def test_a_gap_lasts_while_somebody_waits_and_nobody_is_accepted() -> None:
+def test_a_gap_lasts_while_somebody_waits_and_nothing_is_decided() -> None:
     waits = [*order("c1", "A", 110, PENDING_NEW=190), *order("c2", "A", 150, PENDING_NEW=160)]
     answered = Answered({"c": [*waits, *order("c3", "B", 195, PENDING_NEW=199)]}, SHARD_OF)
     assert answered.longest_gap_ns(fault(Probe.UNBROKEN, healed_ns=200)) == 50
@@ -98,6 +98,19 @@ def test_a_gap_in_which_all_are_told_errors_lasts_from_the_first_of_them() -> No
     lines += order("c2", "A", 160, PENDING_NEW=170)
     answered = Answered({"c": lines}, SHARD_OF)
     assert answered.gap_elsewhere_ns(fault(Probe.ACCEPTED, shard=1), 200) == 170 - 115
+
+
+def test_refusals_that_the_load_wants_end_a_gap_and_no_others_do() -> None:
+    first, last = order("c1", "A", 105, PENDING_NEW=109), order("c3", "A", 185, PENDING_NEW=190)
+    for reason, longest in (
+        ("MAX_POSITION", 140 - 120),
+        ("DUPLICATE_CL_ORD_ID", 140 - 120),
+        ("STALE_REFERENCE", 190 - 120),
+    ):
+        answered = Answered(
+            {"c": [*first, *order("c2", "A", 120, reason, DENIED=140), *last]}, SHARD_OF
+        )
+        assert answered.gap_elsewhere_ns(fault(Probe.ACCEPTED, shard=1), 200) == longest
 
 
 def test_the_longest_gap_of_a_planned_restart_is_the_worst_shards() -> None:

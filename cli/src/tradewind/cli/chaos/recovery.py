@@ -11,6 +11,8 @@ from tradewind.cli.chaos.nemesis import Fault
 from tradewind.cli.chaos.scenarios import Probe
 
 ACCEPTED = "PENDING_NEW"
+DECISIONS = frozenset({"MAX_POSITION", "DUPLICATE_CL_ORD_ID"})
+"""Refusals that the load brings about on purpose: a shard that gives these works."""
 NEVER_NS = 2**63
 ANSWERS = {
     Probe.ACCEPTED: ACCEPTED,
@@ -22,12 +24,13 @@ ANSWERS = {
 class Attempt:
     """One time that an order was asked for; over once there was an answer, if only an error."""
 
-    __slots__ = ("account", "asked_ns", "over_ns")
+    __slots__ = ("account", "asked_ns", "is_decided", "over_ns")
 
     def __init__(self, account: str, asked_ns: int) -> None:
         self.account = account
         self.asked_ns = asked_ns
         self.over_ns = NEVER_NS
+        self.is_decided = False
 
 
 class Answered:
@@ -60,7 +63,7 @@ class Answered:
         return min(times, default=None)
 
     def longest_gap_ns(self, fault: Fault) -> int:
-        """The longest time in which somebody waited and nobody was accepted, on the worst shard."""
+        """The longest time in which somebody waited and nothing was decided, on the worst shard."""
         return max(
             self._gap_ns({shard}, fault.t_ns, fault.healed_ns)
             for shard in set(self._shard_of.values())
@@ -76,14 +79,7 @@ class Answered:
         return self._gap_ns(set(self._shard_of.values()) - {fault.shard}, fault.t_ns, until_ns)
 
     def _gap_ns(self, shards: set[int], from_ns: int, until_ns: int) -> int:
-        """Who was told an error waits no more until it asks again; but that was no acceptance."""
-        accepted = sorted(
-            min(told[ACCEPTED], until_ns)
-            for asked, _client, account, told in self._orders
-            if self._shard_of[account] in shards
-            and asked < until_ns
-            and from_ns < told.get(ACCEPTED, 0)
-        )
+        """Who was told an error waits no more until it asks again; but that decided nothing."""
         attempts = [
             each
             for each in self._attempts
@@ -91,8 +87,9 @@ class Answered:
             and each.asked_ns < until_ns
             and each.over_ns > from_ns
         ]
-        longest_ns = 0 if accepted else until_ns - from_ns
-        for before_ns, told_ns in pairwise([from_ns, *accepted]):
+        decided = sorted(min(each.over_ns, until_ns) for each in attempts if each.is_decided)
+        longest_ns = 0 if decided else until_ns - from_ns
+        for before_ns, told_ns in pairwise([from_ns, *decided]):
             waits_since_ns = min(
                 (
                     max(each.asked_ns, before_ns)
@@ -134,6 +131,12 @@ class Answered:
             elif line.kind in ("report", "error"):
                 for attempt in under_way.pop(line.cl_ord_id, ()):
                     attempt.over_ns = line.t_ns
+                    attempt.is_decided = is_decision(line.report)
+
+
+def is_decision(report: Mapping[str, Any] | None) -> bool:
+    """Whether the core decided on the order: accepted it, or refused it as the load wants it to."""
+    return report is not None and (report["exec_type"] == ACCEPTED or report["reason"] in DECISIONS)
 
 
 def summary(samples_ms: Sequence[float]) -> dict[str, Any]:
