@@ -15,6 +15,7 @@ from tradewind.core.types import OrdType, Side, TimeInForce
 from tradewind.gateway import journal
 from tradewind.gateway.errors import Refusal
 from tradewind.gateway.journal import InFlight, Journal
+from tradewind.gateway.silence import QUIET_AFTER_NS
 
 from .conftest import Harness, MemoryBus, report_for
 
@@ -147,6 +148,31 @@ async def test_of_two_copies_of_a_request_the_first_that_is_stored_counts() -> N
         bus.published[place].acked.set_result(PubAck("JOURNAL_0", seq))
         await turn()
     assert (recorder.told, book.unacked) == ([("durable", 6)], 0)
+
+
+async def test_the_last_request_goes_again_to_a_journal_that_has_gone_quiet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(journal, "WATCH_S", 0.0)
+    bus: Any = MemoryBus()
+    bus.acks_at_once = False
+    now_ns = [1]
+    book = Journal(bus, shards=1, ack_timeout_ms=100, now_ns=lambda: now_ns[0])
+    lost, last = Recorder(), Recorder()
+    book.publish(0, submit("c-1"), lost, "t")
+    book.publish(0, submit("c-2"), last, "t")
+    now_ns[0] += QUIET_AFTER_NS + 1
+    watching = asyncio.ensure_future(book.watch())
+    await eventually(lambda: len(bus.published) > 2)
+    watching.cancel()
+    sent = [each.command.cl_ord_id for each in bus.published]
+    assert set(sent[2:]) == {"c-2"}
+    bus.published[-1].acked.set_result(PubAck("JOURNAL_0", 7))
+    await turn()
+    assert bus.published[-1].command.cl_ord_id == "c-1", "it was overtaken"
+    bus.published[-1].acked.set_result(PubAck("JOURNAL_0", 8))
+    await turn()
+    assert (lost.told, last.told) == ([("durable", 8)], [("durable", 7)])
 
 
 async def test_what_may_be_stored_from_the_first_time_is_not_called_refused_the_second() -> None:

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from tradewind.gateway.silence import PROBE_EVERY_NS, SILENT_AFTER_NS, Silence
+from tradewind.gateway.silence import PROBE_EVERY_NS, QUIET_AFTER_NS, SILENT_AFTER_NS, Silence
 
 
 @dataclass(eq=False)
@@ -44,6 +44,16 @@ def test_a_journal_that_says_nothing_for_too_long_is_silent() -> None:
     assert silence.is_silent(0)
     assert silence.overdue() == requests
     assert not silence.is_silent(1)
+
+
+def test_only_the_last_request_of_a_quiet_journal_is_named() -> None:
+    silence, clock, requests = waiting(3)
+    clock.now_ns += QUIET_AFTER_NS
+    assert silence.last_of_the_quiet() == []
+    clock.now_ns += 1
+    assert silence.last_of_the_quiet() == [requests[-1]]
+    silence.ended(requests[0], is_answered=True)
+    assert silence.last_of_the_quiet() == [], "it has been heard"
 
 
 def test_a_slow_journal_is_not_silent_however_long_a_request_waits() -> None:

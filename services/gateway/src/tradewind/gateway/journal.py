@@ -5,7 +5,8 @@ Three answers exist and are never mixed up. Stored: the broker's acknowledgement
 Not stored: refused before publishing, or on the broker's definite no. Anything else is unknown
 and is said so; no broker-side message id is used, so a retry always reaches the core, which
 answers it with the original outcome. So a request with a client's id that a later one has overtaken
-goes again by itself: acknowledgements come in order, so a leader lost it while it moved.
+goes again by itself: acknowledgements come in order, so a leader lost it while it moved. If none
+comes later, the last one goes again to find out.
 """
 
 import asyncio
@@ -215,6 +216,8 @@ class Journal:
                 if not request.is_over:
                     request.is_over = True
                     request.listener.on_failed(request, refusal("OUTCOME_UNKNOWN"))
+            for request in self._silence.last_of_the_quiet():
+                self._repeat(request)
 
     def sweep(self) -> None:
         """Forgets requests that nobody waits for any more."""
@@ -253,6 +256,12 @@ class Journal:
             return False
         return self._silence.is_silent(shard)
 
+    def _repeat(self, request: InFlight) -> None:
+        """Sends it again if that is harmless, although nobody has said that it is not stored."""
+        if request.cl_ord_id and not request.is_over:
+            request.is_unsure = True
+            self._send_again(request, request.attempt)
+
     def _send_again(self, request: InFlight, attempt: int) -> None:
         """Unless that was done since `attempt`."""
         if request.is_acked or request.attempt != attempt:
@@ -284,9 +293,7 @@ class Journal:
             self._room.set()
         if is_stored:
             for lost in self._silence.overtaken_by(request):
-                if lost.cl_ord_id and not lost.is_over:
-                    lost.is_unsure = True  # nobody has said that it is not stored
-                    self._send_again(lost, lost.attempt)
+                self._repeat(lost)
         self._silence.ended(request, is_answered=is_stored or isinstance(error, Refused))
         if request.is_over:
             return

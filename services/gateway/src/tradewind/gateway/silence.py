@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
+QUIET_AFTER_NS = 60_000_000
 SILENT_AFTER_NS = 150_000_000
 PROBE_EVERY_NS = 250_000_000
 
@@ -65,11 +66,19 @@ class Silence(Generic[S]):
 
     def is_silent(self, shard: int) -> bool:
         """Something waits, and nothing has been heard for too long."""
-        oldest = next(iter(self._waiting[shard]), None)
-        if oldest is None:
-            return False
-        since_ns = max(oldest.started_ns, self._heard_ns[shard])
-        return self._now_ns() - since_ns > SILENT_AFTER_NS
+        return self._quiet_ns(shard) > SILENT_AFTER_NS
+
+    def last_of_the_quiet(self) -> list[S]:
+        """What was sent last to each shard at which something waits and nothing has been heard.
+
+        Sent again, its acknowledgement overtakes whatever a leader has lost while it moved: without
+        much load no later request would.
+        """
+        return [
+            next(reversed(waiting))
+            for shard, waiting in self._waiting.items()
+            if self._quiet_ns(shard) > QUIET_AFTER_NS
+        ]
 
     def may_try(self, shard: int) -> bool:
         """Whether a silent journal may be tried again with one request."""
@@ -89,3 +98,10 @@ class Silence(Generic[S]):
                 until_ns = min(until_ns, self._answered_ns[shard])
             found += [request for request in waiting if request.started_ns < until_ns]
         return found
+
+    def _quiet_ns(self, shard: int) -> int:
+        """For how long something has waited and nothing was heard."""
+        oldest = next(iter(self._waiting[shard]), None)
+        if oldest is None:
+            return 0
+        return self._now_ns() - max(oldest.started_ns, self._heard_ns[shard])
