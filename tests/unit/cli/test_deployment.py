@@ -15,6 +15,7 @@ import yaml
 from tradewind.archiver.settings import Settings as ArchiverSettings
 from tradewind.cli.demo_strategy.settings import DemoSettings
 from tradewind.cli.deployment import NODES, write
+from tradewind.cli.suite.processes import PATIENT
 from tradewind.common.container import settings_of
 from tradewind.common.errors import SettingsError
 from tradewind.common.init_job import Settings as InitSettings
@@ -50,6 +51,8 @@ READERS: dict[str, Callable[[Mapping[str, str]], Any]] = {
 }
 ASKED_FOR = {"notifier": {"TRADEWIND_WEBHOOK_URL": "https://chat.example/hook"}}
 """What only who starts the stack can know."""
+WEIGHT = {10: 110, 19: 15}
+"""What the kernel gives these, of 1,024 for niceness 0 (`sched_prio_to_weight`)."""
 NUMBERED = [name for name in READERS if name not in ("init", "strategy")]
 PIN = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
 
@@ -147,6 +150,17 @@ def test_every_container_is_confined(stack: Stack) -> None:
         is_own = spec["image"].startswith("tradewind")
         assert is_own or not spec["user"].startswith("0"), name
     assert (ROOT / "Dockerfile").read_text().count("USER 10001:10001") == 2
+
+
+def test_the_same_give_way_on_a_full_machine_as_without_containers(stack: Stack) -> None:
+    niceness = {"strategy" if "." in name else name: nice for name, nice in PATIENT.items()}
+    shares = {
+        name: WEIGHT[nice] for name, nice in (niceness | {"jaeger": niceness["console"]}).items()
+    }
+    services = stack["services"]
+    assert shares == {n: s["cpu_shares"] for n, s in services.items() if "cpu_shares" in s}
+    overlay = read("deploy/compose.embedded.yml")["services"]
+    assert overlay["jaeger"]["cpu_shares"] == shares["jaeger"]
 
 
 def test_the_nodes_are_the_version_that_the_tests_run_on(stack: Stack) -> None:
