@@ -231,6 +231,42 @@ async def test_an_order_that_should_have_been_denied_halts_its_account_if_it_is_
         assert bus.journaled == ([(subject, halt)] if is_news else [])
 
 
+async def test_reading_the_past_leaves_half_of_the_time_to_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    took_s, asked_s, told_s = 0.02, [], []
+    outputs = Desk.opened().outputs[:4]
+
+    class Slow:
+        """EVENTS of one shard, an output at a time."""
+
+        def __init__(self, *_place: object) -> None:
+            self._left = list(enumerate(outputs, 1))
+
+        async def open(self) -> None:
+            return
+
+        async def next_batch(self) -> list[Record]:
+            asked_s.append(asyncio.get_running_loop().time())
+            await (asyncio.sleep(took_s) if self._left else asyncio.Future())
+            told_s.append(asyncio.get_running_loop().time())
+            seq, event = self._left.pop(0)
+            return [Record(seq, seq, "", {}, codec.encode(event))]
+
+    async def tail(_bus: Bus, _stream: str) -> tuple[int, int]:
+        return 1, len(outputs)
+
+    monkeypatch.setattr(service, "StreamReader", Slow)
+    monkeypatch.setattr(service, "stream_tail", tail)
+    async with risk_on(Played()) as risk:
+        await risk._alerts.begin({0: 0})
+        following = asyncio.ensure_future(risk.follow(0))
+        await eventually(lambda: len(asked_s) > len(outputs))
+        following.cancel()
+    pauses_s = [after - before for before, after in zip(told_s, asked_s[1:], strict=False)]
+    assert all(pause_s > took_s * 0.9 for pause_s in pauses_s[:-1])
+
+
 async def test_a_journal_that_does_not_answer_does_not_end_risk() -> None:
     bus = Played()
     async with risk_on(bus):

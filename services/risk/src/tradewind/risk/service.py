@@ -78,14 +78,19 @@ class Risk:
         await self._bus.serve(subjects.query_risk("reconcile"), self._answer_reconcile)
 
     async def follow(self, shard: int) -> None:
-        """Takes every output of a shard, from the first on, for ever."""
+        """Takes every output of a shard, from the first on, for ever.
+
+        What is older than this process waits: half of the time belongs to what orders wait for.
+        """
         stream = subjects.events_stream(shard)
         live = subjects.live(subjects.events_all(shard))
         _first, tail = await stream_tail(self._bus, stream)
         reader = StreamReader(self._bus, stream, live, 1)
         await reader.open()
         while True:
-            for record in await reader.next_batch():
+            began_s = time.monotonic()
+            batch = await reader.next_batch()
+            for record in batch:
                 event = codec.decode_event(record.body)
                 if isinstance(event, InstrumentDefined):
                     self._define(event.symbol, event.tick_size, event.lot_size)
@@ -101,6 +106,8 @@ class Risk:
                 # What is older than this process was judged, and perhaps resumed, before.
                 if breach is not None and record.seq > tail:
                     self._halts.put_nowait((shard, breach))
+            if batch[-1].seq < tail:
+                await asyncio.sleep(time.monotonic() - began_s)
 
     def _define(self, symbol: str, tick_size: str, lot_size: str) -> None:
         self._grids[symbol] = Grid(Decimal(tick_size), Decimal(lot_size))
