@@ -22,6 +22,11 @@ from tradewind.cli.console_io import (
 from tradewind.cli.suite.facts import Protocol, Size
 from tradewind.cli.suite_of import AsJson
 
+RATE = 50
+"""All of it takes half of two cores then; at 100 the wait for a core is what is clocked."""
+RATE_PLANTED = 100
+"""Most bugs show where accounts are at their limits and many orders are on their way."""
+
 app = typer.Typer(no_args_is_help=True, help="Break a suite that is started for it, and judge.")
 
 
@@ -32,7 +37,14 @@ def run(
     faults: Annotated[int, typer.Option(min=1, max=10_000, help="How many faults.")] = 5,
     orders: Annotated[int, typer.Option(min=1, help="At least so many orders.")] = 1000,
     seed: Annotated[int | None, typer.Option(help="Chooses victims, moments and orders.")] = None,
-    rate: Annotated[float, typer.Option(min=1, max=5_000, help="Requests per second.")] = 100,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            min=1,
+            max=5_000,
+            help=f"Requests per second; {RATE} if not said, with a planted bug {RATE_PLANTED}.",
+        ),
+    ] = None,
     sabotage: Annotated[
         str, typer.Option(help="Run with this bug planted; a checker must fire.")
     ] = "",
@@ -63,7 +75,7 @@ def run(
         faults=faults,
         orders=orders,
         seed=secrets.randbelow(2**31) if seed is None else seed,
-        rate=rate,
+        rate=rate or (RATE_PLANTED if sabotage else RATE),
         sabotage=sabotage,
         protocol=protocol,
         driver=driver,
