@@ -24,8 +24,9 @@ from tradewind.cli.suite_of import AsJson
 
 RATE = 50
 """All of it takes half of two cores then; at 100 the wait for a core is what is clocked."""
-RATE_PLANTED = 100
-"""Most bugs show where accounts are at their limits and many orders are on their way."""
+RATE_CROWD = 100
+"""Where many orders have to come first: most planted bugs show where accounts are at their limits,
+and `bit-flip` needs blocks that are full."""
 
 app = typer.Typer(no_args_is_help=True, help="Break a suite that is started for it, and judge.")
 
@@ -42,7 +43,7 @@ def run(
         typer.Option(
             min=1,
             max=5_000,
-            help=f"Requests per second; {RATE} if not said, with a planted bug {RATE_PLANTED}.",
+            help=f"Requests per second; if not said {RATE}, with a planted bug {RATE_CROWD}.",
         ),
     ] = None,
     sabotage: Annotated[
@@ -75,7 +76,7 @@ def run(
         faults=faults,
         orders=orders,
         seed=secrets.randbelow(2**31) if seed is None else seed,
-        rate=rate or (RATE_PLANTED if sabotage else RATE),
+        rate=rate or (RATE_CROWD if sabotage or scenario == "bit-flip" else RATE),
         sabotage=sabotage,
         protocol=protocol,
         driver=driver,
