@@ -83,7 +83,7 @@ class Played:
 
 
 @asynccontextmanager
-async def risk_on(bus: Played) -> AsyncIterator[Risk]:
+async def risk_on(bus: Played, *, is_caught_up: bool = True) -> AsyncIterator[Risk]:
     shared = ServiceSettings(
         bus=BusSettings(urls=(), user="risk", password=""),
         instance="risk-0",
@@ -104,6 +104,8 @@ async def risk_on(bus: Played) -> AsyncIterator[Risk]:
     risk = Risk(cast(Bus, bus), settings, alerts)
     await risk.load_instruments()
     await risk.serve()
+    for shard in range(SHARDS if is_caught_up else 0):
+        await risk._caught_up(shard)
     halting = asyncio.ensure_future(risk.halt_breaches())
     try:
         yield risk
@@ -231,7 +233,7 @@ async def test_an_order_that_should_have_been_denied_halts_its_account_if_it_is_
         assert bus.journaled == ([(subject, halt)] if is_news else [])
 
 
-async def test_reading_the_past_leaves_half_of_the_time_to_others(
+async def test_the_past_is_read_in_half_of_the_time_and_positions_are_told_after_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     took_s, asked_s, told_s = 0.02, [], []
@@ -258,11 +260,17 @@ async def test_reading_the_past_leaves_half_of_the_time_to_others(
 
     monkeypatch.setattr(service, "StreamReader", Slow)
     monkeypatch.setattr(service, "stream_tail", tail)
-    async with risk_on(Played()) as risk:
-        await risk._alerts.begin({0: 0})
-        following = asyncio.ensure_future(risk.follow(0))
-        await eventually(lambda: len(asked_s) > len(outputs))
-        following.cancel()
+    bus = Played()
+    async with risk_on(bus, is_caught_up=False) as risk:
+        await risk._alerts.begin({0: 0, 1: 0})
+        for shard in range(SHARDS):
+            assert subjects.query_risk("positions") not in bus.servers, "not all are booked"
+            asked_s.clear()
+            told_s.clear()
+            following = asyncio.ensure_future(risk.follow(shard))
+            await eventually(lambda: len(asked_s) > len(outputs))
+            following.cancel()
+        assert await bus.positions() == []
     pauses_s = [after - before for before, after in zip(told_s, asked_s[1:], strict=False)]
     assert all(pause_s > took_s * 0.9 for pause_s in pauses_s[:-1])
 

@@ -12,7 +12,7 @@ import msgspec
 from tradewind.common import codec, subjects
 from tradewind.common.errors import Refused, Unknown
 from tradewind.common.grid import Grid
-from tradewind.common.jetstream import Bus, KeyValue, Message, StreamReader, stream_tail
+from tradewind.common.jetstream import Bus, KeyValue, Message, Record, StreamReader, stream_tail
 from tradewind.core.commands import Command, SetReferencePrice, SetTradingState
 from tradewind.core.events import InstrumentDefined, ReferencePriceSet
 from tradewind.core.types import TradingState
@@ -57,6 +57,7 @@ class Risk:
         self._marks: dict[str, int] = {}
         self._halts: asyncio.Queue[tuple[int, Breach]] = asyncio.Queue()
         self._telling: dict[int, asyncio.Future[bool]] = {}
+        self._behind = set(range(settings.service.shards))
         self.references_journaled = 0
         self.balance = Balance(bus, settings.service.shards, settings.rank, self.journal)
 
@@ -71,10 +72,9 @@ class Risk:
                     self._watch.define(plain["symbol"], plain["venue"], *grid)
 
     async def serve(self) -> None:
-        """Listens to quotes, and answers questions."""
+        """Listens to quotes, and says how reconciliation stands."""
         quotes = subjects.market_data(self._settings.venue, "*", "quote")
         await self._bus.subscribe(quotes, self._on_quote)
-        await self._bus.serve(subjects.query_risk("positions"), self._answer_positions)
         await self._bus.serve(subjects.query_risk("reconcile"), self._answer_reconcile)
 
     async def follow(self, shard: int) -> None:
@@ -87,27 +87,41 @@ class Risk:
         _first, tail = await stream_tail(self._bus, stream)
         reader = StreamReader(self._bus, stream, live, 1)
         await reader.open()
+        if not tail:
+            await self._caught_up(shard)
         while True:
             began_s = time.monotonic()
             batch = await reader.next_batch()
             for record in batch:
-                event = codec.decode_event(record.body)
-                if isinstance(event, InstrumentDefined):
-                    self._define(event.symbol, event.tick_size, event.lot_size)
-                elif isinstance(event, ReferencePriceSet) and record.seq > tail:
-                    self._policy(event.symbol).heard(event.price, _now_ms())
-                self._alerts.take(shard, record, event)
-                if self._watch is not None:
-                    self._watch.take(shard, record, event)
-                if record.seq > tail:
-                    self.balance.take(shard, event)
-                self._books[shard].take(event)
-                breach = self._looks[shard].take(event)
-                # What is older than this process was judged, and perhaps resumed, before.
-                if breach is not None and record.seq > tail:
-                    self._halts.put_nowait((shard, breach))
+                self._take(shard, record, is_news=record.seq > tail)
             if batch[-1].seq < tail:
                 await asyncio.sleep(time.monotonic() - began_s)
+            elif shard in self._behind:
+                await self._caught_up(shard)
+
+    def _take(self, shard: int, record: Record, *, is_news: bool) -> None:
+        """What is no news was judged before this process began, and perhaps resumed since."""
+        event = codec.decode_event(record.body)
+        self._alerts.take(shard, record, event)
+        if self._watch is not None:
+            self._watch.take(shard, record, event)
+        self._books[shard].take(event)
+        breach = self._looks[shard].take(event)
+        if isinstance(event, InstrumentDefined):
+            self._define(event.symbol, event.tick_size, event.lot_size)
+        if not is_news:
+            return
+        if isinstance(event, ReferencePriceSet):
+            self._policy(event.symbol).heard(event.price, _now_ms())
+        self.balance.take(shard, event)
+        if breach is not None:
+            self._halts.put_nowait((shard, breach))
+
+    async def _caught_up(self, shard: int) -> None:
+        """Answers for positions once it has booked all of them: others answer until then."""
+        self._behind.discard(shard)
+        if not self._behind:
+            await self._bus.serve(subjects.query_risk("positions"), self._answer_positions)
 
     def _define(self, symbol: str, tick_size: str, lot_size: str) -> None:
         self._grids[symbol] = Grid(Decimal(tick_size), Decimal(lot_size))
