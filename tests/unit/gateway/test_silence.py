@@ -46,14 +46,14 @@ def test_a_journal_that_says_nothing_for_too_long_is_silent() -> None:
     assert not silence.is_silent(1)
 
 
-def test_only_the_last_request_of_a_quiet_journal_is_named() -> None:
+def test_a_shard_is_quiet_while_something_waits_and_nothing_is_heard() -> None:
     silence, clock, requests = waiting(3)
     clock.now_ns += QUIET_AFTER_NS
-    assert silence.last_of_the_quiet() == []
+    assert silence.quiet_shards() == []
     clock.now_ns += 1
-    assert silence.last_of_the_quiet() == [requests[-1]]
+    assert silence.quiet_shards() == [0]
     silence.ended(requests[0], is_answered=True)
-    assert silence.last_of_the_quiet() == [], "it has been heard"
+    assert silence.quiet_shards() == [], "it has been heard"
 
 
 def test_a_slow_journal_is_not_silent_however_long_a_request_waits() -> None:

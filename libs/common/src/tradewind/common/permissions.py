@@ -163,6 +163,7 @@ def _gateway(every: range) -> tuple[list[str], list[str]]:
         [
             *_commands(every),
             *(entry for name in _OPERATORS_SAY for entry in _control(every, name)),
+            *_control(every, "AdvanceTime"),
             *_QUESTIONS,
             *_read_events(every),
             *_bucket_read("CONFIG", "STATUS", "SESSIONS", "ALERTS"),

@@ -5,8 +5,8 @@ Three answers exist and are never mixed up. Stored: the broker's acknowledgement
 Not stored: refused before publishing, or on the broker's definite no. Anything else is unknown
 and is said so; no broker-side message id is used, so a retry always reaches the core, which
 answers it with the original outcome. So a request with a client's id that a later one has overtaken
-goes again by itself: acknowledgements come in order, so a leader lost it while it moved. If none
-comes later, the last one goes again to find out.
+goes again by itself: acknowledgements come in order, so a leader lost it while it moved. Where
+nothing comes later, an entry that changes nothing does.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from tradewind.common import codec, subjects, trace
 from tradewind.common.errors import Refused
 from tradewind.common.jetstream import Bus, PubAck
 from tradewind.common.jetstream.messages import NO_RESPONDERS
-from tradewind.core.commands import Command, FlattenPosition, ReplaceOrder, SubmitOrder
+from tradewind.core.commands import AdvanceTime, Command, FlattenPosition, ReplaceOrder, SubmitOrder
 from tradewind.gateway.errors import Refusal, refusal
 from tradewind.gateway.latency import Latencies
 from tradewind.gateway.silence import Silence
@@ -35,6 +35,7 @@ LATE_NS = 80_000_000
 HELD_NS = 120_000_000
 """How long a request goes again and again to a journal whose leader moves: nobody has taken it."""
 AGAIN_S = 0.01
+SOURCE = "gateway"
 ROOM_LOOK_S = 0.005
 ROOM_LOOKS = 30
 ADDS_RISK = (SubmitOrder, ReplaceOrder, FlattenPosition)
@@ -58,13 +59,15 @@ class Listener(Protocol):
 
 
 class InFlight:
-    """One request between its publication and its first output."""
+    """One request between its publication and its first output.
+
+    It has no listener once nobody waits for it any more.
+    """
 
     __slots__ = (
         "attempt",
         "cl_ord_id",
         "is_acked",
-        "is_over",
         "is_unsure",
         "listener",
         "send",
@@ -78,7 +81,7 @@ class InFlight:
         self,
         shard: int,
         cl_ord_id: str,
-        listener: Listener,
+        listener: Listener | None,
         traceparent: str,
         started_ns: int,
         send: Send,
@@ -89,7 +92,6 @@ class InFlight:
         self.traceparent = traceparent
         self.seq = 0
         self.started_ns = started_ns
-        self.is_over = False
         self.is_acked = False
         self.is_unsure = False
         self.attempt = 0
@@ -162,16 +164,7 @@ class Journal:
         )
         cl_ord_id = getattr(command, "cl_ord_id", "")
         request = InFlight(shard, cl_ord_id, listener, traceparent, self._now_ns(), send)
-        try:
-            acked = send()
-        except Refused:
-            return refusal("JOURNAL_UNAVAILABLE")
-        self._silence.sent(request)
-        self._unacked += 1
-        if self._unacked >= MAX_UNACKED:
-            self._room.clear()
-        acked.add_done_callback(partial(self._on_acked, request, request.attempt))
-        return request
+        return request if self._send(request) else refusal("JOURNAL_UNAVAILABLE")
 
     async def room(self) -> None:
         """Waits a little while too many are under way, or while the bus is being reached again.
@@ -213,11 +206,11 @@ class Journal:
                 continue
             self._listened_ns = self._now_ns()
             for request in self._silence.overdue():
-                if not request.is_over:
-                    request.is_over = True
-                    request.listener.on_failed(request, refusal("OUTCOME_UNKNOWN"))
-            for request in self._silence.last_of_the_quiet():
-                self._repeat(request)
+                listener, request.listener = request.listener, None
+                if listener is not None:
+                    listener.on_failed(request, refusal("OUTCOME_UNKNOWN"))
+            for shard in self._silence.quiet_shards():
+                self._overtake(shard)
 
     def sweep(self) -> None:
         """Forgets requests that nobody waits for any more."""
@@ -256,9 +249,34 @@ class Journal:
             return False
         return self._silence.is_silent(shard)
 
+    def _send(self, request: InFlight) -> bool:
+        """Whether it has left."""
+        try:
+            acked = request.send()
+        except Refused:
+            return False
+        self._silence.sent(request)
+        self._unacked += 1
+        if self._unacked >= MAX_UNACKED:
+            self._room.clear()
+        acked.add_done_callback(partial(self._on_acked, request, request.attempt))
+        return True
+
+    def _overtake(self, shard: int) -> None:
+        """Sends an entry that changes nothing; nobody waits for it."""
+        command = AdvanceTime(source=SOURCE)
+        send = partial(
+            self._bus.publish_nowait,
+            subjects.journal_subject(shard, command),
+            codec.encode(command),
+            {},
+            timeout_ms=self._ack_timeout_ms,
+        )
+        self._send(InFlight(shard, "", None, "", self._now_ns(), send))
+
     def _repeat(self, request: InFlight) -> None:
         """Sends it again if that is harmless, although nobody has said that it is not stored."""
-        if request.cl_ord_id and not request.is_over:
+        if request.cl_ord_id and request.listener is not None:
             request.is_unsure = True
             self._send_again(request, request.attempt)
 
@@ -295,16 +313,17 @@ class Journal:
             for lost in self._silence.overtaken_by(request):
                 self._repeat(lost)
         self._silence.ended(request, is_answered=is_stored or isinstance(error, Refused))
-        if request.is_over:
+        listener = request.listener
+        if listener is None:
             return
         if not is_stored:
             is_definite = isinstance(error, Refused) and not request.is_unsure
             code = "JOURNAL_UNAVAILABLE" if is_definite else "OUTCOME_UNKNOWN"
-            request.listener.on_failed(request, refusal(code))
+            listener.on_failed(request, refusal(code))
             return
         request.seq = acked.result().seq
         self.durable_ack.add(self._now_ns() - request.started_ns)
-        request.listener.on_durable(request)
+        listener.on_durable(request)
         early = self._early.pop((request.shard, request.seq), None)
         if early is not None:
             self._answer(request, early)
@@ -313,4 +332,5 @@ class Journal:
 
     def _answer(self, request: InFlight, answer: Any) -> None:
         self.accepted.add(self._now_ns() - request.started_ns)
-        request.listener.on_answered(request, answer)
+        if request.listener is not None:
+            request.listener.on_answered(request, answer)

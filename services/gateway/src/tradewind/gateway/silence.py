@@ -68,17 +68,9 @@ class Silence(Generic[S]):
         """Something waits, and nothing has been heard for too long."""
         return self._quiet_ns(shard) > SILENT_AFTER_NS
 
-    def last_of_the_quiet(self) -> list[S]:
-        """What was sent last to each shard at which something waits and nothing has been heard.
-
-        Sent again, its acknowledgement overtakes whatever a leader has lost while it moved: without
-        much load no later request would.
-        """
-        return [
-            next(reversed(waiting))
-            for shard, waiting in self._waiting.items()
-            if self._quiet_ns(shard) > QUIET_AFTER_NS
-        ]
+    def quiet_shards(self) -> list[int]:
+        """Where something waits and nothing has been heard for a moment."""
+        return [shard for shard in self._waiting if self._quiet_ns(shard) > QUIET_AFTER_NS]
 
     def may_try(self, shard: int) -> bool:
         """Whether a silent journal may be tried again with one request."""
