@@ -80,7 +80,7 @@ class _Run:
     async def report(self) -> dict[str, Any]:
         """Breaks things under load, heals, and judges."""
         faults = await self._break_things()
-        err.print("everything is healed; clients ask for their last answers ...")
+        err.print("everything is healed; clients send what is left, and wait for all answers ...")
         await self._load.end(is_stuck=bool(self._stuck))
         probed = {number: await task for number, task in self._probes.items()}
         positions = await self._positions_at_rest()
