@@ -36,6 +36,8 @@ HELD_NS = 120_000_000
 """How long a request goes again and again to a journal whose leader moves: nobody has taken it."""
 AGAIN_S = 0.01
 SOURCE = "gateway"
+OVERTAKING_MS = 60
+"""It may be lost too: then there is time for another one before an outcome is called unknown."""
 ROOM_LOOK_S = 0.005
 ROOM_LOOKS = 30
 ADDS_RISK = (SubmitOrder, ReplaceOrder, FlattenPosition)
@@ -116,6 +118,7 @@ class Journal:
         self._unacked = 0
         self._silence: Silence[InFlight] = Silence(now_ns)
         self._listened_ns = 0
+        self._overtaking: dict[int, InFlight] = {}
         self._waiting: dict[tuple[int, int], InFlight] = {}
         self._early: dict[tuple[int, int], Any] = {}
         self._room = asyncio.Event()
@@ -263,16 +266,21 @@ class Journal:
         return True
 
     def _overtake(self, shard: int) -> None:
-        """Sends an entry that changes nothing; nobody waits for it."""
+        """Sends an entry that changes nothing, one at a time; nobody waits for it."""
+        before = self._overtaking.get(shard)
+        if before is not None and not before.is_acked:
+            return
         command = AdvanceTime(source=SOURCE)
         send = partial(
             self._bus.publish_nowait,
             subjects.journal_subject(shard, command),
             codec.encode(command),
             {},
-            timeout_ms=self._ack_timeout_ms,
+            timeout_ms=OVERTAKING_MS,
         )
-        self._send(InFlight(shard, "", None, "", self._now_ns(), send))
+        request = InFlight(shard, "", None, "", self._now_ns(), send)
+        if self._send(request):
+            self._overtaking[shard] = request
 
     def _repeat(self, request: InFlight) -> None:
         """Sends it again if that is harmless, although nobody has said that it is not stored."""
