@@ -190,7 +190,7 @@ def _samples(seen: Observed, answered: Answered) -> list[float | None]:
 
 
 def _gaps_elsewhere(faults: list[Fault], answered: Answered) -> list[float]:
-    """Milliseconds without an accepted order on unharmed shards, until the harmed one recovered."""
+    """Milliseconds without a decision on unharmed shards, until the harmed one recovered."""
     gaps = [
         answered.gap_elsewhere_ns(
             fault, fault.t_ns + max(answered.recovery_ns(fault) or 0, GAP_WINDOW_NS)

@@ -39,8 +39,8 @@ class Probe(StrEnum):
     ACKNOWLEDGED: a new order is acknowledged by the venue.
     ARCHIVED: a new order's row is in the warehouse.
     KILLED: a trading state is set and takes effect.
-    UNBROKEN: new orders are accepted all the time; clocked is the longest time in which somebody
-        waited and nobody was accepted.
+    UNBROKEN: new orders are decided on all the time; clocked is the longest time in which somebody
+        waited and nothing was.
     """
 
     ACCEPTED = "accepted"
