@@ -19,7 +19,7 @@ from tradewind.cli.console_io import (
     print_json,
     run_or_explain,
 )
-from tradewind.cli.suite.facts import Protocol, Size
+from tradewind.cli.suite.facts import Protocol, Size, SuiteError
 from tradewind.cli.suite_of import AsJson
 
 RATE = 50
@@ -59,7 +59,7 @@ def run(
         Size.FULL
     ),
     keep: Annotated[
-        Path | None, typer.Option(help="Folder for histories and logs; kept afterwards.")
+        Path | None, typer.Option(help="Empty folder for histories and logs; kept afterwards.")
     ] = None,
     page: Annotated[
         Path | None, typer.Option("--html", help="Write the report as a page to this file.")
@@ -84,6 +84,8 @@ def run(
     )
 
     async def work() -> int:
+        if keep is not None and keep.exists() and any(keep.iterdir()):
+            raise SuiteError(f"{keep} holds something: name a new folder", code="FOLDER_NOT_EMPTY")
         folder = keep or Path(tempfile.mkdtemp(prefix="tradewind-chaos-"))
         try:
             report = await run_chaos(plan, folder, context.obj)
