@@ -10,15 +10,18 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+from tests.unit.risk.random_orders import ACCOUNTS, BTC, ETH, REFERENCES, STRATEGIES, VENUES, terms
 from tradewind.core import commands, logic
 from tradewind.core.state import Order
 from tradewind.core.testing import BOUNDS, LIMITS, MILLISECOND_NS, NEVER_NS, Desk
-from tradewind.core.types import ExecType, OrdType, Side, TimeInForce, TradingState, VenueAction
+from tradewind.core.types import (
+    ExecType,
+    Side,
+    TradingState,
+    TradSesStatus,
+    VenueAction,
+)
 
-BTC, ETH = "BTC-USD", "ETH-EUR"
-REFERENCES = {BTC: 1_000, ETH: 700}
-VENUES = {BTC: "SIM", ETH: "DEEP"}
-ACCOUNTS, STRATEGIES, CLIENTS = ("A", "B"), ("x", "y"), ("kim", "lee")
 SCOPES = (
     "firm", "account:A", "account:*", f"symbol:{BTC}", "symbol:*", "strategy:x", "strategy:*",
     "client:kim", "client:*", "venue:DEEP", f"account:A/symbol:{BTC}", "account:*/symbol:*",
@@ -36,32 +39,33 @@ NARROW: dict[str, tuple[int, int]] = {
     "max_net_e8": (5 * LOT, 60 * LOT),
     "max_turnover_e8": (5 * LOT, 60 * LOT),
     "allows_gtc": (0, 1),
+    "max_duplicates": (0, 3),
+    "max_messages": (1, 8),
+    "flood_messages": (2, 9),
+    "max_repeats": (0, 2),
+    "max_children": (0, 3),
+    "max_parent_value_e8": (3 * LOT, 30 * LOT),
+    "max_orders_per_trade": (0, 2),
+    "allows_self_match": (0, 1),
 }
-SHAPES: list[dict[str, Any]] = [
-    *[{}] * 6,
-    {"time_in_force": TimeInForce.DAY, "display_qty": 3},
-    {"ord_type": OrdType.MARKET, "time_in_force": TimeInForce.IOC},
-    {"ord_type": OrdType.STOP, "time_in_force": TimeInForce.DAY},
-    {"ord_type": OrdType.STOP_LIMIT},
-    {"is_post_only": True},
-    {"is_parent": True},
-]
-ODD: list[dict[str, Any]] = [
-    {"order_qty": 0},
-    {"order_qty": 101},
-    {"price": 0},
-    {"price": 5_000},
-    {"stop_px": 7},
-    {"client": ""},
-    {"strategy": ""},
-    {"strategy": "nobody"},
-    {"account": "Z"},
-    {"display_qty": 3, "time_in_force": TimeInForce.IOC},
-    {"is_post_only": True, "time_in_force": TimeInForce.FOK},
-    {"time_in_force": TimeInForce.GTD, "expire_ns": 5},
-    {"time_in_force": TimeInForce.GTD},
-    {"expire_ns": 5},
-]
+MOVES = (-40, -15, 0, 15, 40)
+STEADY = sorted(
+    {
+        (high - low) * 10_000 // (price + low) - 1
+        for price in REFERENCES.values()
+        for low in MOVES
+        for high in MOVES
+        if low < high
+    }
+)
+"""Basis points that a move from one reference to another is just above."""
+NAMES = (*NARROW, "max_move_bps", "max_jump_bps", *["max_orders_per_trade"] * 2)
+WINDOWS = {
+    "max_duplicates": "duplicate_window_ms",
+    "max_messages": "message_window_ms",
+    "flood_messages": "message_window_ms",
+    "max_repeats": "repeat_window_ms",
+}
 
 
 class Day:
@@ -77,8 +81,9 @@ class Day:
         """So many entries later."""
         acts: list[tuple[int, Callable[[], object]]] = [
             (40, self._submit), (12, self._replace), (4, self._cancel), (26, self._venue),
-            (4, self._price), (2, self._limits), (6, self._bounds), (3, self._state),
-            (1, self._kill),
+            (4, self._price), (2, self._limits), (8, self._bounds), (3, self._state),
+            (1, self._kill), (2, self._burst), (2, self._chase), (3, self._repeat),
+            (1, self._session),
             (1, self._adjust), (1, self._roll), (1, self._wait), (1, self._flatten),
             (1, self._stranger), (1, self._again),
         ]  # fmt: skip
@@ -112,28 +117,33 @@ class Day:
         return self.desk.machine.state.seq
 
     def _submit(self) -> None:
-        random = self.random
-        symbol = random.choice(tuple(REFERENCES))
-        price = REFERENCES[symbol] * random.choice((100, 100, 99, 101, 91, 109)) // 100
-        shape = random.choice(SHAPES)
-        kind = shape.get("ord_type", OrdType.LIMIT)
-        algorithm, build = random.choice((("NONE", "NONE"), ("TWAP", "b1"), ("TWAP", "b2")))
-        terms: dict[str, Any] = {
-            "account": random.choice(ACCOUNTS),
-            "symbol": symbol,
-            "side": random.choice(list(Side)),
-            "order_qty": random.choice((3, 5, 9, 20)),
-            "price": price if kind in (OrdType.LIMIT, OrdType.STOP_LIMIT) else 0,
-            "stop_px": price if kind in (OrdType.STOP, OrdType.STOP_LIMIT) else 0,
-            "client": random.choice(CLIENTS),
-            "strategy": random.choice(STRATEGIES),
-            "algorithm": algorithm,
-            "build": build,
-            **shape,
-        }
-        if random.random() < 0.08:
-            terms |= random.choice(ODD)
-        self.desk.submit(f"n{self.seq}", **terms)
+        self.desk.submit(f"n{self.seq}", **terms(self.random, self.desk.machine.state))
+
+    def _burst(self) -> None:
+        """The same again and again, as a client in a loop sends it."""
+        same = terms(self.random, self.desk.machine.state)
+        for _ in range(self.random.choice((2, 4, 9, 30))):
+            self.desk.submit(f"n{self.seq}", **same)
+
+    def _chase(self) -> None:
+        """An algorithm orders, trades, and orders again at once."""
+        same = {**terms(self.random, self.desk.machine.state), "algorithm": "TWAP", "build": "b1"}
+        for _ in range(3):
+            order_id = self.desk.submit(f"n{self.seq}", **same).order_id
+            order = self.desk.machine.state.orders.get(order_id)
+            if order is not None:
+                trade = {"last_qty": 1, "last_px": order.price or 900, "venue": order.venue}
+                self.desk.report(order_id, ExecType.TRADE, **trade)
+
+    def _repeat(self) -> None:
+        """A request that was made before, with its id, and sometimes with other content."""
+        kinds = (commands.SubmitOrder, commands.ReplaceOrder)
+        known = [entry.command for entry in self.desk.entries if isinstance(entry.command, kinds)]
+        if known:
+            command = self.random.choice(known)
+            self.desk.step(
+                replace(command, order_qty=command.order_qty + self.random.choice((0, 1)))
+            )
 
     def _live(self) -> list[Order]:
         return list(self.desk.machine.state.live_orders.values())
@@ -201,7 +211,7 @@ class Day:
         self.desk.report(order.order_id, word, **facts, **own)
 
     def _price(self) -> None:
-        symbol, move = self.random.choice(tuple(REFERENCES)), self.random.randint(-40, 40)
+        symbol, move = self.random.choice(tuple(REFERENCES)), self.random.choice(MOVES)
         price = REFERENCES[symbol] + move
         self.desk.step(commands.SetReferencePrice(symbol=symbol, price=price))
         if self.random.random() < 0.2:
@@ -234,8 +244,13 @@ class Day:
             scope = random.choice(("account:A", "account:B", "account:*"))
             bounds: dict[str, Any] = {"max_credit_e8": random.randint(10 * LOT, 80 * LOT)}
         else:
-            names = random.sample(sorted(NARROW), random.choice((1, 2)))
-            bounds = {name: random.randint(*NARROW[name]) for name in names}
+            names = random.sample(NAMES, random.choice((1, 2, 3)))
+            bounds = {
+                name: random.randint(*NARROW[name]) if name in NARROW else random.choice(STEADY)
+                for name in names
+            }
+            windows = [WINDOWS[name] for name in names if name in WINDOWS]
+            bounds |= {window: random.choice((2, 4, 8, 30)) for window in windows}
         if random.random() < 0.1:
             bounds["approved_build"] = "b1"
         if random.random() < 0.4:
@@ -271,6 +286,17 @@ class Day:
             is_open = found.state is TradingState.ACTIVE or scope in state.kills
             if not is_open and self.random.random() < 0.15:
                 self.desk.trading(TradingState.ACTIVE, scope)
+        for venue, session in list(state.trading_sessions.items()):
+            if session.status is not TradSesStatus.OPEN and self.random.random() < 0.3:
+                self._set_session(venue, TradSesStatus.OPEN)
+
+    def _session(self) -> None:
+        status = self.random.choice(list(TradSesStatus))
+        self._set_session(self.random.choice(tuple(VENUES.values())), status)
+
+    def _set_session(self, venue: str, status: TradSesStatus) -> None:
+        session = commands.SetTradingSession(venue=venue, status=status, trading_date="2026-01-01")
+        self.desk.step(session)
 
     def _adjust(self) -> None:
         words = {"account": self.random.choice(ACCOUNTS), "actor": "op", "reason": "drill"}
@@ -298,7 +324,7 @@ class Day:
         self.desk.step(
             commands.FlattenPosition(
                 account=self.random.choice(ACCOUNTS),
-                cl_ord_id=f"f{self.seq}",
+                cl_ord_id=self.random.choice((f"f{self.seq}", "flat")),
                 symbol=self.random.choice(tuple(REFERENCES)),
                 client="kim",
                 strategy="x",

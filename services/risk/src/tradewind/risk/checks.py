@@ -7,10 +7,13 @@ within its bounds. So an order that makes nothing larger is asked nothing of tha
 
 from collections.abc import Iterator
 
-from tradewind.core.types import OrdType, TimeInForce
-from tradewind.risk.entered import BPS, PRICED, Entered, Objection, World
+from tradewind.core.types import OrdType, TimeInForce, TradSesStatus
+from tradewind.risk.entered import BPS, Entered, Objection, World
+from tradewind.risk.family_checks import of_family
 from tradewind.risk.in_force import MILLISECOND_NS, REDUCING_REPLACES, RISK_CONTROLS
-from tradewind.risk.scope_checks import of_account, of_scopes
+from tradewind.risk.orders import PRICED
+from tradewind.risk.scope_checks import PARENT_CHECKS, SCOPE_CHECKS, of_account, of_scopes
+from tradewind.risk.window_checks import of_windows
 
 STOPS = (OrdType.STOP, OrdType.STOP_LIMIT)
 AT_ONCE = (TimeInForce.IOC, TimeInForce.FOK)
@@ -35,33 +38,32 @@ REQUIRED = frozenset(
     }
 )
 
-KNOWN = (
-    *("C01", "C02", "C03", "C05", "C10", "C11", "C12", "C13"),
-    *("C15", "C19", "C20", "C21", "C23", "C28", "C30", "C34"),
-)
+KNOWN = tuple(f"C{number:02}" for number in (*range(1, 17), *range(18, 25), 28, 30, 32, 34))
 """Controls that the second look decides for itself."""
-NOT_KNOWN = {
-    "C04": "price windows are not kept",
-    "C06": "request ids are not kept",
-    "C07": "contents are not kept",
-    "C08": "what was denied is not counted",
-    "C09": "executions of algorithms are not counted",
-    "C14": "families are not followed",
-    "C16": "what was denied is not counted",
-    "C18": "prices of resting orders are not kept",
-    "C22": "price windows are not kept",
-    "C24": "sessions of venues are not followed",
-    "C32": "outputs do not say what a client's deadline was",
+IN_PART = {
+    "C04": "it looks at the reference prices of the last 10 s, the core at those of up to 20 s",
+    "C06": "an id that was used before the first output it heard is unknown to it",
+    "C08": "messages are counted only if all outputs of the shard were heard",
+    "C14": "an order that names a parent which there is not looks like one that names none",
+    "C16": "messages are counted only if all outputs of the shard were heard",
+    "C22": "it looks at the reference prices of the last 10 s, the core at those of up to 20 s",
+    "C32": "outputs say no deadline of a replace or a parent",
 }
-"""Controls of orders that the second look says nothing about, and why."""
+"""Of these it cannot see all, and why."""
 
 
 def objections(entered: Entered, world: World) -> Iterator[Objection]:
     """Everything that speaks against an order that was accepted."""
+    if entered.is_used:
+        yield Objection("C06", f"request id {entered.report.cl_ord_id} was used before")
     yield from _terms(entered)
     yield from _permissions(entered, world)
     yield from _states(entered, world)
+    yield from _session(entered, world)
+    yield from of_family(entered)
+    yield from of_windows(entered, world)
     if entered.report.is_parent:
+        yield from of_scopes(entered, world, PARENT_CHECKS)
         return
     report = entered.report
     limits = world.force.limits.get((report.account, report.symbol))
@@ -73,7 +75,7 @@ def objections(entered: Entered, world: World) -> Iterator[Objection]:
     else:
         yield from _own_limits(entered, world)
         yield from of_account(entered, world)
-        yield from of_scopes(entered, world)
+        yield from of_scopes(entered, world, SCOPE_CHECKS)
 
 
 def _terms(entered: Entered) -> Iterator[Objection]:
@@ -128,6 +130,24 @@ def _states(entered: Entered, world: World) -> Iterator[Objection]:
     worst = entered.sign * world.part(entered).qty + entered.working + entered.more
     if "REDUCING" in states.values() and worst > 0 and not shrinks:
         yield Objection("C23", f"{worst} lots more than closing a position that may only shrink")
+
+
+def _session(entered: Entered, world: World) -> Iterator[Objection]:
+    """A venue that never said what it takes is open."""
+    report = entered.report
+    status = world.force.sessions.get(world.force.instruments[report.symbol].venue)
+    for_the_open = report.time_in_force is TimeInForce.AT_OPEN
+    for_an_auction = for_the_open or report.time_in_force is TimeInForce.AT_CLOSE
+    at_once = report.ord_type is OrdType.MARKET or report.time_in_force in AT_ONCE
+    is_taken = {
+        None: not for_an_auction,
+        TradSesStatus.PRE_OPEN: for_an_auction or not at_once,
+        TradSesStatus.OPEN: not for_the_open,
+        TradSesStatus.PRE_CLOSE: not for_the_open,
+    }
+    if not is_taken.get(status, False):
+        what = f"{report.ord_type} {report.time_in_force}"
+        yield Objection("C24", f"{what} while its venue is {status or 'without sessions'}")
 
 
 def _own_limits(entered: Entered, world: World) -> Iterator[Objection]:

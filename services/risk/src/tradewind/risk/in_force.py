@@ -6,19 +6,15 @@ accepted and by nothing that came later.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 
 from tradewind.core import events
 from tradewind.core.events import Event
+from tradewind.core.types import TradSesStatus
+from tradewind.risk.extremes import Extremes
+from tradewind.risk.scope_limits import ScopeLimits
 
-BOUNDS = tuple(
-    field.name
-    for field in fields(events.ScopeLimitsSet)
-    if field.name.startswith(("max_", "allows_"))
-)
 VALUE = 10**8
 RATE = 10**9
 MILLISECOND_NS = 1_000_000
@@ -27,34 +23,21 @@ UNDERSTOOD = frozenset({REDUCING_REPLACES, RISK_CONTROLS, "four-eyes"})
 """Changes of behaviour that the second look follows; under any other it decides nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """A scope's limits; `of` are the bounds that they set, by name."""
-
-    version: int
-    expires_ns: int
-    approved_build: str
-    of: dict[str, int]
-
-
-Bounded = tuple[str, Bounds]
-"""A scope that an order is in, and limits that hold for it."""
-
-
 class InForce:
     """Answers as of the newest output taken."""
 
     def __init__(self) -> None:
         self.limits: dict[tuple[str, str], events.LimitsSet] = {}
+        self.scope_limits = ScopeLimits()
         self.account_limits: dict[str, events.AccountLimitsSet] = {}
         self.states: dict[str, str] = {}
         self.kills: dict[str, str] = {}
         self.references: dict[str, events.ReferencePriceSet] = {}
+        self.extremes: dict[str, Extremes] = {}
+        self.sessions: dict[str, TradSesStatus] = {}
         self.rates: dict[str, events.FxRateSet] = {}
         self.instruments: dict[str, events.InstrumentDefined] = {}
         self.switches: dict[str, str] = {}
-        self._lasting: dict[str, Bounds] = {}
-        self._expiring: dict[str, Bounds] = {}
         self._units: dict[str, tuple[int, int]] = {}
 
     def take(self, event: Event) -> None:
@@ -63,25 +46,16 @@ class InForce:
         if handler is not None:
             handler(self, event)
 
-    def bounds(self, scopes: tuple[str, ...], at_ns: int) -> list[Bounded]:
-        """Every set of limits that holds for any of these scopes, with the scope it bounds."""
-        if not (self._lasting or self._expiring):
-            return []
-        found = []
-        for scope in scopes:
-            for name in _names(scope):
-                limits = self._expiring.get(name)
-                if limits is None or at_ns >= limits.expires_ns:
-                    limits = self._lasting.get(name)
-                if limits is not None:
-                    found.append((scope, limits))
-        return found
-
     def scopes(self, account: str, symbol: str, client: str, strategy: str) -> tuple[str, ...]:
-        """The scopes that an order is in: those of its account's position, then of its part."""
-        venue = self.instruments[symbol].venue
-        own = f"account:{account}"
-        of_all = ("firm", own, f"symbol:{symbol}", f"venue:{venue}", f"{own}/symbol:{symbol}")
+        """The scopes that an order is in: those of its account's position, then of its part.
+
+        In an instrument that there is not, nothing can be held.
+        """
+        instrument, own = self.instruments.get(symbol), f"account:{account}"
+        if instrument is None:
+            return "firm", own, f"client:{client}"
+        venue = f"venue:{instrument.venue}"
+        of_all = ("firm", own, f"symbol:{symbol}", venue, f"{own}/symbol:{symbol}")
         return (*of_all, f"strategy:{strategy}", f"client:{client}")
 
     def worth_e8(self, symbol: str, amount: int) -> int | None:
@@ -113,13 +87,7 @@ class InForce:
         self.account_limits[event.account] = event
 
     def _take_scope_limits(self, event: events.ScopeLimitsSet) -> None:
-        bounds = Bounds(
-            version=event.version,
-            expires_ns=event.expires_ns,
-            approved_build=event.approved_build,
-            of={name: getattr(event, name) for name in BOUNDS if getattr(event, name) >= 0},
-        )
-        (self._expiring if event.expires_ns else self._lasting)[event.scope] = bounds
+        self.scope_limits.take(event)
 
     def _take_state(self, event: events.TradingStateSet) -> None:
         self.states[event.scope] = event.state.value
@@ -132,6 +100,8 @@ class InForce:
 
     def _take_reference(self, event: events.ReferencePriceSet) -> None:
         self.references[event.symbol] = event
+        if self.scope_limits.are_any and event.price > 0:
+            self.extremes.setdefault(event.symbol, Extremes()).add(event.ts_ns, event.price)
 
     def _take_rate(self, event: events.FxRateSet) -> None:
         self.rates[event.currency] = event
@@ -144,9 +114,13 @@ class InForce:
     def _drop_instrument(self, event: events.InstrumentRemoved) -> None:
         self.instruments.pop(event.symbol, None)
         self.references.pop(event.symbol, None)
+        self.extremes.pop(event.symbol, None)
         self._units.clear()
         for key in [key for key in self.limits if key[1] == event.symbol]:
             del self.limits[key]
+
+    def _take_session(self, event: events.TradingSessionSet) -> None:
+        self.sessions[event.venue] = event.status
 
     def _take_switch(self, event: events.LogicSet) -> None:
         self.switches[event.flag] = event.actor
@@ -163,18 +137,6 @@ HANDLERS: dict[type[Any], Callable[[InForce, Any], None]] = {
     events.FxRateSet: InForce._take_rate,
     events.InstrumentDefined: InForce._take_instrument,
     events.InstrumentRemoved: InForce._drop_instrument,
+    events.TradingSessionSet: InForce._take_session,
     events.LogicSet: InForce._take_switch,
 }
-
-
-@lru_cache(maxsize=10_000)
-def _names(scope: str) -> tuple[str, ...]:
-    """The scope itself, and with each of its names left open."""
-    kind, _, rest = scope.partition(":")
-    if not rest:
-        return (scope,)
-    account, slash, symbol = rest.partition("/symbol:")
-    if not slash:
-        return scope, f"{kind}:*"
-    tail = f"/symbol:{symbol}"
-    return scope, f"account:*{tail}", f"account:{account}/symbol:*", "account:*/symbol:*"

@@ -50,33 +50,45 @@ class Line:
 
 @dataclass(slots=True)
 class Lines:
-    """All parts, and the lines of all scopes; working orders and the day's turnover by scope."""
+    """All parts, and the lines of all scopes; working orders by scope."""
 
     parts: dict[Key, Part] = field(default_factory=dict)
     scopes: dict[str, dict[str, Line]] = field(default_factory=dict)
     orders: dict[str, int] = field(default_factory=dict)
-    turnover_e8: dict[str, int] = field(default_factory=dict)
     _of: dict[Key, list[Line]] = field(default_factory=dict)
 
     def part(self, key: Key, scopes: tuple[str, ...]) -> Part:
         """The part, which counts in these scopes from the first time on."""
-        found = self.parts.get(key)
-        if found is None:
-            found = self.parts[key] = Part()
+        if key not in self._of:
+            self.parts.setdefault(key, Part())
             self._of[key] = [
                 self.scopes.setdefault(scope, {}).setdefault(key[1], Line()) for scope in scopes
             ]
-        return found
+        return self.parts[key]
+
+    def release(self, symbol: str) -> None:
+        """The instrument may be elsewhere from now on; what is not flat yet stays where it was."""
+        for key, part in self.parts.items():
+            if key[1] == symbol and not any(counted(part)):
+                self._of.pop(key, None)
 
     def changed(self, key: Key, before: tuple[int, int, int, int]) -> None:
         """Carries a change of a part, which was `before`, to its lines."""
         after = counted(self.parts[key])
         qty, buys, sells, gross = (new - old for new, old in zip(after, before, strict=True))
-        for line in self._of[key]:
+        for line in self._of.get(key, ()):
             line.qty += qty
             line.buys += buys
             line.sells += sells
             line.gross += gross
+
+    def reset(self, account: str, symbol: str) -> None:
+        """A position is flat, with all parts of it; what is working stays."""
+        for key, part in self.parts.items():
+            if key[:2] == (account, symbol):
+                before = counted(part)
+                part.empty()
+                self.changed(key, before)
 
     def count_order(self, scopes: tuple[str, ...], more: int) -> None:
         """An order works from now on, or no longer."""
