@@ -2,8 +2,9 @@
 """`tradewind chaos`: faults on a suite of its own, and a verdict from the outside."""
 
 import secrets
-import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +29,8 @@ RATE_CROWD = 100
 """Where many orders have to come first: most planted bugs show where accounts are at their limits,
 and `bit-flip` needs blocks that are full."""
 
+PACE = f"Requests per second; if not said {RATE}, with a planted bug {RATE_CROWD}."
+
 app = typer.Typer(no_args_is_help=True, help="Break a suite that is started for it, and judge.")
 
 
@@ -40,11 +43,7 @@ def run(
     seed: Annotated[int | None, typer.Option(help="Chooses victims, moments and orders.")] = None,
     rate: Annotated[
         float | None,
-        typer.Option(
-            min=1,
-            max=5_000,
-            help=f"Requests per second; if not said {RATE}, with a planted bug {RATE_CROWD}.",
-        ),
+        typer.Option(min=1, max=5_000, help=PACE),
     ] = None,
     sabotage: Annotated[
         str, typer.Option(help="Run with this bug planted; a checker must fire.")
@@ -76,7 +75,7 @@ def run(
         faults=faults,
         orders=orders,
         seed=secrets.randbelow(2**31) if seed is None else seed,
-        rate=rate or (RATE_CROWD if sabotage or scenario == "bit-flip" else RATE),
+        rate=rate or _rate_of(scenario, sabotage),
         sabotage=sabotage,
         protocol=protocol,
         driver=driver,
@@ -84,23 +83,32 @@ def run(
     )
 
     async def work() -> int:
-        if keep is not None and keep.exists() and any(keep.iterdir()):
-            raise SuiteError(f"{keep} holds something: name a new folder", code="FOLDER_NOT_EMPTY")
-        folder = keep or Path(tempfile.mkdtemp(prefix="tradewind-chaos-"))
-        try:
+        with _folder(keep) as folder:
             report = await run_chaos(plan, folder, context.obj)
-        finally:
-            if keep is None:
-                shutil.rmtree(folder, ignore_errors=True)
         if page is not None:
             html.write(report, page)
-        if as_json:
-            print_json(report)
-        else:
-            _show(report)
+        (print_json if as_json else _show)(report)
         return exit_code(report)
 
     run_or_explain(work)
+
+
+def _rate_of(scenario: str, sabotage: str) -> float:
+    return RATE_CROWD if sabotage or scenario == "bit-flip" else RATE
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    """A new folder, which is taken away unless it was asked for."""
+    if keep is None:
+        with tempfile.TemporaryDirectory(
+            prefix="tradewind-chaos-", ignore_cleanup_errors=True
+        ) as made:
+            yield Path(made)
+    elif keep.exists() and any(keep.iterdir()):
+        raise SuiteError(f"{keep} holds something: name a new folder", code="FOLDER_NOT_EMPTY")
+    else:
+        yield keep
 
 
 @app.command("list")
