@@ -8,12 +8,18 @@ from typing import Any
 from tradewind.core import commands
 from tradewind.core.commands import Entry
 from tradewind.core.events import OrderReport
-from tradewind.core.logic import FOUR_EYES, REDUCING_REPLACES, RISK_CONTROLS
+from tradewind.core.logic import (
+    FOUR_EYES,
+    REDUCING_REPLACES,
+    REVISED_CONTROLS,
+    RISK_CONTROLS,
+)
 from tradewind.core.shares import WHOLE
 from tradewind.core.testing import (
     ACCOUNT,
     BOUNDS,
     LIMITS,
+    MILLISECOND_NS,
     NEVER_NS,
     STATEMENT,
     SUBMIT,
@@ -67,6 +73,7 @@ def entries() -> Iterator[Entry]:
         _kill,
         _parts,
         _skips,
+        _revised,
     ):
         chapter(desk)
     yield from desk.entries
@@ -290,6 +297,16 @@ def _skips(desk: Life) -> None:
     """Two people have an entry left out, each by an entry."""
     for actor in ("operator", "second"):
         desk.step(commands.AskSkip(seq=2, actor=actor, reason="drill"))
+
+
+def _revised(desk: Life) -> None:
+    """The same order twice, and after a jump over a time without prices."""
+    desk.step(commands.SetLogic(flag=REVISED_CONTROLS, actor="operator"))
+    for name in ("once", "twice"):
+        desk.make(name, order_qty=1)
+    desk.now_ns += 60_000 * MILLISECOND_NS
+    desk.reference(2_000)
+    desk.submit("after-the-jump", order_qty=1, price=2_000)
 
 
 def session(desk: Life, status: TradSesStatus) -> None:

@@ -7,6 +7,7 @@ that change all the time, orders of every kind, fills, busts, strangers' orders,
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import ceil, floor
 from random import Random
 from typing import Any
 
@@ -51,11 +52,13 @@ NARROW: dict[str, tuple[int, int]] = {
 MOVES = (-40, -15, 0, 15, 40)
 STEADY = sorted(
     {
-        (high - low) * 10_000 // (price + low) - 1
+        bps
         for price in REFERENCES.values()
         for low in MOVES
         for high in MOVES
         if low < high
+        for above in [(high - low) * 10_000 / (price + low)]
+        for bps in (floor(above) - 1, ceil(above) - 1)
     }
 )
 """Basis points that a move from one reference to another is just above."""
@@ -73,6 +76,7 @@ class Day:
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
+        self.is_revised = seed % 2 == 1
         self.desk = Desk.opened()
         self.dates = 1
         self._open()
@@ -106,6 +110,8 @@ class Day:
         for scope in ("account:A", "account:B", *(f"strategy:{s}" for s in STRATEGIES), "client:*"):
             desk.step(commands.SetScopeLimits(scope=scope, version=1, actor="op"))
         desk.step(commands.SetLogic(flag=logic.RISK_CONTROLS, actor="op"))
+        if self.is_revised:
+            desk.step(commands.SetLogic(flag=logic.REVISED_CONTROLS, actor="op"))
         self._prices()
 
     def _prices(self) -> None:

@@ -5,7 +5,7 @@ Nothing is remembered of scopes without limits. A bound on repetition needs only
 it allows: if the oldest of the newest N is inside the window, the next would be one too many.
 """
 
-from tradewind.core import scopes
+from tradewind.core import logic, scopes
 from tradewind.core.commands import BY_HAND
 from tradewind.core.events import ReferencePriceSet
 from tradewind.core.exposure import worth_e8
@@ -45,11 +45,9 @@ def message_taken(state: State, of: tuple[str, ...]) -> None:
 
 def content_taken(state: State, of: tuple[str, ...], content: str) -> None:
     """An order or a replace with this content was accepted."""
-    covers = [limits for _scope, limits in scopes.covering(state, of).all]
-    keep = max((limits.max_duplicates for limits in covers), default=0)
+    keep, window_ms = _repetition(state, of)
     if keep <= 0:
         return
-    window_ms = max(limits.duplicate_window_ms for limits in covers)
     record = state.contents.pop(content, None) or Content()
     state.contents[content] = record
     record.until_ns = state.ts_ns + window_ms * MILLISECOND_NS
@@ -58,6 +56,20 @@ def content_taken(state: State, of: tuple[str, ...], content: str) -> None:
     for old, _number in oldest:
         if state.ts_ns >= state.contents[old].until_ns:
             del state.contents[old]
+
+
+def _repetition(state: State, of: tuple[str, ...]) -> tuple[int, int]:
+    """How many times are asked for at most, and in how many milliseconds.
+
+    Who sends the same next may be bounded by other scopes: then what any of them asks for counts.
+    """
+    if logic.is_on(state, logic.REVISED_CONTROLS):
+        return scopes.repetition(state)
+    covers = [limits for _scope, limits in scopes.covering(state, of).all]
+    return (
+        max((limits.max_duplicates for limits in covers), default=0),
+        max((limits.duplicate_window_ms for limits in covers), default=0),
+    )
 
 
 def traded(state: State, order: Order, qty: int, price: int) -> None:
@@ -85,6 +97,7 @@ def priced(state: State, reference: ReferencePriceSet) -> None:
     age_ns = now_ns - window.began_ns
     if age_ns >= PRICE_WINDOW_NS:
         is_old = age_ns >= 2 * PRICE_WINDOW_NS
+        is_old = is_old and not logic.is_on(state, logic.REVISED_CONTROLS)
         window.last_low = price if is_old else window.low
         window.last_high = price if is_old else window.high
         window.began_ns, window.low, window.high = now_ns, price, price

@@ -170,8 +170,9 @@ def _is_grid(*sizes: str) -> bool:
 def _in_use(state: State, symbol: str) -> bool:
     if any(order.symbol == symbol for order in state.live_orders.values()):
         return True
+    is_revised = logic.is_on(state, logic.REVISED_CONTROLS)
     return any(
-        position.qty != 0
+        position.qty != 0 or (is_revised and position.realised != 0)
         for (_account, traded), position in state.positions.items()
         if traded == symbol
     )

@@ -35,6 +35,7 @@ def scope_limits_set(state: State, _entry: Entry, event: ScopeLimitsSet) -> None
     table[event.scope] = event
     state.tallies.covers.clear()
     state.tallies.losing.clear()
+    state.tallies.repetition = None
     results.begin(state)
 
 

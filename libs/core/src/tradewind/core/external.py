@@ -5,6 +5,7 @@ They are adopted as they are found: their exposure counts, their fills are booke
 cancelled, and the adoption itself is an alert. Nobody here ever sends them.
 """
 
+from tradewind.core import logic
 from tradewind.core.commands import BY_HAND, ApplyVenueReport, Entry
 from tradewind.core.events import OrderAdopted
 from tradewind.core.state import Order, State
@@ -26,13 +27,24 @@ def adopt(state: State, entry: Entry, report: ApplyVenueReport) -> OrderAdopted 
         venue=report.venue,
         account=report.account,
         order_id=report.order_id,
-        cl_ord_id=f"{report.venue}-{entry.seq}",
+        cl_ord_id=_free_id(state, report.account, f"{report.venue}-{entry.seq}"),
         venue_order_id=report.venue_order_id,
         symbol=report.symbol,
         side=report.side,
         order_qty=report.order_qty,
         price=report.price,
     )
+
+
+def _free_id(state: State, account: str, name: str) -> str:
+    """The name, or the first of its kind that nobody in the account has used."""
+    if not logic.is_on(state, logic.REVISED_CONTROLS):
+        return name
+    found, number = name, 1
+    while (account, found) in state.id_uses:
+        number += 1
+        found = f"{name}-{number}"
+    return found
 
 
 def order_of(entry: Entry, adopted: OrderAdopted) -> Order:

@@ -136,10 +136,10 @@ def price_steady(state: State, intent: Intent) -> Reason | Denial | None:
     if window is None:
         return Reason.NO_REFERENCE_PRICE
     low, high = min(window.low, window.last_low), max(window.high, window.last_high)
-    jump = (high - low) * BPS // low
+    jump = _bps(state, high - low, low)
     price = intent.price or state.references[intent.symbol].price
-    distance = price - low if intent.side is Side.BUY else high - price
-    moved = 0 if intent.stop_px else distance * BPS // (low if intent.side is Side.BUY else high)
+    distance, start = (price - low, low) if intent.side is Side.BUY else (high - price, high)
+    moved = 0 if intent.stop_px else _bps(state, distance, start)
     return first_over(
         intent, "max_jump_bps", Reason.MARKET_UNSTABLE, lambda _scope: jump
     ) or first_over(intent, "max_move_bps", Reason.PRICE_MOVED, lambda _scope: moved)
@@ -217,6 +217,12 @@ PARENT_RULES: tuple[Rule, ...] = (
 )
 RULES = tuple(dict.fromkeys((*FIRST_RULES, *LAST_RULES, *PARENT_RULES)))
 """Every rule of this module, once."""
+
+
+def _bps(state: State, distance: int, start: int) -> int:
+    if logic.is_on(state, logic.REVISED_CONTROLS):
+        return -(-distance * BPS // start)
+    return distance * BPS // start
 
 
 def _is_halted(state: State, scope: str) -> bool:

@@ -17,7 +17,13 @@ RISK_CONTROLS = "risk-controls"
 FOUR_EYES = "four-eyes"
 """Limits hold once a second person has approved them."""
 
-KNOWN = frozenset({REDUCING_REPLACES, RISK_CONTROLS, FOUR_EYES})
+REVISED_CONTROLS = "revised-controls"
+"""Contents are remembered as far as any scope looks (C07), prices over a time without any, and
+moves are rounded up (C04, C22); what nobody has needs no price, and is nothing to remove once its
+profits are reset (C13); a child without its parent does not grow (C14); an adopted order takes no
+id that somebody used (C06)."""
+
+KNOWN = frozenset({REDUCING_REPLACES, RISK_CONTROLS, FOUR_EYES, REVISED_CONTROLS})
 
 
 class UnknownLogicError(ValueError):

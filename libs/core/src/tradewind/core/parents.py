@@ -6,7 +6,7 @@ traded and may still trade never exceeds the parent, so an algorithm cannot send
 was asked to. Children's fills are the parent's; a parent is cancelled by cancelling them.
 """
 
-from tradewind.core import reports, requests
+from tradewind.core import logic, reports, requests
 from tradewind.core.commands import Entry, ReplaceOrder, SubmitOrder
 from tradewind.core.events import Event, OrderReport
 from tradewind.core.identity import id_from
@@ -38,9 +38,12 @@ def reason_against_replace(state: State, order: Order, command: ReplaceOrder) ->
     if order.is_parent:
         return Reason.PARENT_EXCEEDED if open_qty < order.child_working else None
     parent = state.orders.get(order.parent_order_id)
-    if parent is None or open_qty - order.reserved_qty <= max(0, _free(parent)):
+    if parent is None and not (
+        order.parent_order_id and logic.is_on(state, logic.REVISED_CONTROLS)
+    ):
         return None
-    return Reason.PARENT_EXCEEDED
+    room = 0 if parent is None else max(0, _free(parent))
+    return Reason.PARENT_EXCEEDED if open_qty - order.reserved_qty > room else None
 
 
 def replaced(parent: Order, entry: Entry, command: ReplaceOrder) -> OrderReport:

@@ -72,6 +72,18 @@ def covering_any(state: State, scopes: tuple[str, ...]) -> tuple[Cover, ...]:
     return tuple(found)
 
 
+def repetition(state: State) -> tuple[int, int]:
+    """The most of the same, and the longest window, that limits of any scope look at (C07)."""
+    found = state.tallies.repetition
+    if found is None:
+        every = [*state.scope_limits.values(), *state.temporary_limits.values()]
+        found = state.tallies.repetition = (
+            max((limits.max_duplicates for limits in every), default=0),
+            max((limits.duplicate_window_ms for limits in every), default=0),
+        )
+    return found
+
+
 def any_limits(state: State) -> bool:
     """Some scope has limits."""
     return bool(state.scope_limits or state.temporary_limits)

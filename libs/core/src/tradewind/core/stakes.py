@@ -7,6 +7,7 @@ Orders entered count, not executions. An amount that cannot be valued denies.
 from collections.abc import Callable
 from dataclasses import replace
 
+from tradewind.core import logic
 from tradewind.core.exposure import reachable, reachable_with, worth_e8
 from tradewind.core.share_events import ShareWanted
 from tradewind.core.state import Position, State, Tally
@@ -158,6 +159,11 @@ def _part(state: State, scope: str, intent: Intent) -> Position:
     return state.ledgers.get(key) or Position()
 
 
+def _is_empty(state: State, account: str, symbol: str) -> bool:
+    position = state.position(account, symbol)
+    return not (reachable(position) or position.qty or position.cost or position.realised)
+
+
 def _credit_used(state: State, intent: Intent) -> int | None:
     """In each instrument: cash spent, working buys, and what is or may become short."""
     parts: list[int | None] = []
@@ -165,7 +171,10 @@ def _credit_used(state: State, intent: Intent) -> int | None:
         if account == intent.account:
             rate = state.fx_rates.get(currency)
             parts.append(None if rate is None else -(-fees.amount_e8 * rate.rate_e9 // 10**9))
+    is_revised = logic.is_on(state, logic.REVISED_CONTROLS)
     for symbol in {intent.symbol: None, **_tallies(state, f"account:{intent.account}")}:
+        if is_revised and symbol != intent.symbol and _is_empty(state, intent.account, symbol):
+            continue
         reference = state.references.get(symbol)
         if reference is None:
             return None

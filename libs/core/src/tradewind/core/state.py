@@ -254,7 +254,7 @@ class Tallies:
     instrument and side; how many children in memory a parent has. `names` and `of_..` spare looking
     for the same again: the scopes of who trades what, the limits that cover them, who is bounded in
     what it may lose (by the number of scopes), what a lot at a tick is worth (as a fraction), the
-    tallies of a position and of a part of one.
+    tallies of a position and of a part of one, how far any scope looks back for the same order.
     """
 
     scopes: dict[str, dict[str, Tally]] = field(default_factory=dict)
@@ -268,6 +268,7 @@ class Tallies:
     units: dict[str, tuple[int, int]] = field(default_factory=dict)
     of_position: dict[tuple[str, str], tuple[Tally, ...]] = field(default_factory=dict)
     of_ledger: dict[tuple[str, str, str], tuple[Tally, ...]] = field(default_factory=dict)
+    repetition: tuple[int, int] | None = None
 
 
 @dataclass(slots=True, kw_only=True)

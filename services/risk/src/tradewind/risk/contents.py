@@ -3,11 +3,9 @@
 
 from tradewind.core.types import Side
 from tradewind.risk.recent import MILLISECOND_NS, Recent
-from tradewind.risk.scope_limits import Held
 
 Content = tuple[str, str, Side, int, int]
 """account, symbol, side, lots, price."""
-BOUND, WINDOW = "max_duplicates", "duplicate_window_ms"
 
 
 class Contents:
@@ -16,16 +14,14 @@ class Contents:
     def __init__(self) -> None:
         self._of: dict[Content, tuple[int, Recent]] = {}
 
-    def take(self, content: Content, held: Held, now_ns: int) -> Recent:
-        """It is accepted now; when else it was."""
-        asked = [limits.of[BOUND] for _scope, limits in held.all if BOUND in limits.of]
-        if not asked:
+    def take(self, content: Content, most: int, window_ms: int, now_ns: int) -> Recent:
+        """It is accepted now; when else it was, if so many in such a window are looked at."""
+        if most < 0:
             return Recent()
         until_ns, recent = self._of.pop(content, (0, Recent()))
         if now_ns >= until_ns:
             recent = Recent()
-        recent.add(now_ns, max(asked))
-        window_ms = max(limits.windows[WINDOW] for _scope, limits in held.all)
+        recent.add(now_ns, most)
         self._of[content] = (now_ns + window_ms * MILLISECOND_NS, recent)
         self._forget(now_ns)
         return recent

@@ -19,7 +19,8 @@ VALUE = 10**8
 RATE = 10**9
 MILLISECOND_NS = 1_000_000
 REDUCING_REPLACES, RISK_CONTROLS = "reducing-replaces", "risk-controls"
-UNDERSTOOD = frozenset({REDUCING_REPLACES, RISK_CONTROLS, "four-eyes"})
+REVISED_CONTROLS = "revised-controls"
+UNDERSTOOD = frozenset({REDUCING_REPLACES, RISK_CONTROLS, REVISED_CONTROLS, "four-eyes"})
 """Changes of behaviour that the second look follows; under any other it decides nothing."""
 
 

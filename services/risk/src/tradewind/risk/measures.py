@@ -3,8 +3,8 @@
 
 from tradewind.core.types import OrdType
 from tradewind.risk.entered import BPS, Entered, World
-from tradewind.risk.in_force import RATE
-from tradewind.risk.lines import Line
+from tradewind.risk.in_force import RATE, REVISED_CONTROLS
+from tradewind.risk.lines import Line, counted
 
 FREE_MESSAGES = 100
 """So many messages of a day are not held against its trades."""
@@ -62,6 +62,8 @@ def credit(entered: Entered, world: World, _scope: str) -> int | None:
             used += -(-fee_e8 * rate.rate_e9 // RATE)
     for symbol in world.ledger.lines.scopes.get(f"account:{report.account}", {}):
         part, price = world.ledger.lines.parts[report.account, symbol], force.price(symbol)
+        if not any((*counted(part), part.cash)):
+            continue
         if price is None:
             return None
         spent = -part.cash if part.qty >= 0 else -part.qty * price - part.realised
@@ -79,7 +81,7 @@ def credit(entered: Entered, world: World, _scope: str) -> int | None:
 def jump(entered: Entered, world: World, _scope: str) -> int | None:
     """How far apart, in whole basis points, the reference has been in the last seconds."""
     found = world.extremes(entered)
-    return None if found is None else (found[1] - found[0]) * BPS // found[0]
+    return None if found is None else _bps(world, found[1] - found[0], found[0])
 
 
 def moved(entered: Entered, world: World, _scope: str) -> int | None:
@@ -90,7 +92,13 @@ def moved(entered: Entered, world: World, _scope: str) -> int | None:
     low, high = found
     price = entered.price or world.force.references[entered.report.symbol].price
     away, of = (price - low, low) if entered.sign > 0 else (high - price, high)
-    return away * BPS // of
+    return _bps(world, away, of)
+
+
+def _bps(world: World, distance: int, of: int) -> int:
+    if REVISED_CONTROLS in world.force.switches:
+        return -(-distance * BPS // of)
+    return distance * BPS // of
 
 
 def messages_per_trade(_entered: Entered, world: World, scope: str) -> int:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Limits of scopes: which hold for an order, with those of all of a kind, and while others last."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import lru_cache
 
@@ -36,6 +37,15 @@ Bounded = tuple[str, Bounds]
 """A scope that an order is in, and limits that hold for it."""
 
 
+def repetition(every: Iterable[Bounds]) -> tuple[int, int]:
+    """The most of the same that any of these looks at, or UNSET; and the longest window."""
+    most, window_ms = UNSET, 0
+    for bounds in every:
+        most = max(most, bounds.of.get("max_duplicates", UNSET))
+        window_ms = max(window_ms, bounds.windows["duplicate_window_ms"])
+    return most, window_ms
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """All limits that hold for some scopes before `until_ns`.
@@ -56,6 +66,8 @@ class ScopeLimits:
         self._lasting: dict[str, Bounds] = {}
         self._expiring: dict[str, Bounds] = {}
         self._found: dict[tuple[str, ...], Held] = {}
+        self.repetition = UNSET, 0
+        """As `repetition` says, of all limits that there are."""
 
     @property
     def are_any(self) -> bool:
@@ -74,6 +86,7 @@ class ScopeLimits:
             messages=max(event.max_messages, event.flood_messages),
             trades=event.max_repeats,
         )
+        self.repetition = repetition([*self._lasting.values(), *self._expiring.values()])
         self._found.clear()
 
     def held(self, scopes: tuple[str, ...], at_ns: int) -> Held:

@@ -23,12 +23,12 @@ from tradewind.core.types import ExecType, Side, VenueAction
 from tradewind.risk.checks import objections
 from tradewind.risk.contents import Contents
 from tradewind.risk.entered import Entered, Objection, World
-from tradewind.risk.in_force import InForce
+from tradewind.risk.in_force import REVISED_CONTROLS, InForce
 from tradewind.risk.ledger import Ledger
 from tradewind.risk.orders import Order
 from tradewind.risk.recent import Recent
 from tradewind.risk.request_ids import RequestIds, is_decision
-from tradewind.risk.scope_limits import Held
+from tradewind.risk.scope_limits import Held, repetition
 
 log = logging.getLogger(__name__)
 
@@ -182,7 +182,10 @@ class SecondLook:
         if report.is_parent:
             return Recent()
         content = (report.account, report.symbol, report.side, terms.order_qty, terms.price)
-        return self._contents.take(content, held, report.transact_time_ns)
+        looked_at = repetition(bounds for _scope, bounds in held.all)
+        if REVISED_CONTROLS in self._force.switches:
+            looked_at = self._force.scope_limits.repetition
+        return self._contents.take(content, *looked_at, report.transact_time_ns)
 
     def _held(self, report: OrderReport) -> Held:
         scopes = self._force.scopes(report.account, report.symbol, report.client, report.strategy)

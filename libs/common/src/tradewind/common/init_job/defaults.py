@@ -3,7 +3,7 @@
 
 from tradewind.core.commands import Command, DefineInstrument, SetFxRate, SetLimits, SetLogic
 from tradewind.core.commands import SetScopeLimits as Bounds
-from tradewind.core.logic import RISK_CONTROLS
+from tradewind.core.logic import REVISED_CONTROLS, RISK_CONTROLS
 
 INSTRUMENTS = (
     DefineInstrument(
@@ -42,6 +42,7 @@ def controls() -> list[Command]:
             repeat_window_ms=10_000,
         ),
         SetLogic(flag=RISK_CONTROLS, actor=INSTALLER),
+        SetLogic(flag=REVISED_CONTROLS, actor=INSTALLER),
     ]
 
 
