@@ -212,7 +212,7 @@ BUGS: dict[str, Bug] = {
         6,
         (
             Edit(
-                "tradewind.gateway.journal:Journal.publish",
+                "tradewind.gateway.journal:Journal._send",
                 "self._silence.sent(request)",
                 "self._silence.sent(request); request.listener.on_durable(request)",
             ),
