@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the flag `revised-controls` changes, and that a journal without it means what it meant."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -40,9 +41,22 @@ def desk_of(is_revised: bool, **bounds: Any) -> Desk:
 def test_the_same_order_counts_whoever_sent_it_in_between(is_revised: bool) -> None:
     desk = desk_of(is_revised, max_duplicates=1, duplicate_window_ms=1)
     bound(desk, "client:kim", max_duplicates=5, duplicate_window_ms=60_000)
-    said = [desk.submit(f"{n}", client=("kim", "lee")[n % 2]).reason for n in range(8)]
-    refused = [n for n, reason in enumerate(said) if reason is Reason.DUPLICATE_CONTENT]
+    refused = []
+    for number in range(8):
+        report = desk.submit(f"{number}", client=("kim", "lee")[number % 2])
+        if report.reason is Reason.DUPLICATE_CONTENT:
+            refused.append(number)
+        assert desk.submit(f"other-{number}", price=900 + number).reason is OK
     assert refused == ([6] if is_revised else [])
+
+
+@BOTH
+def test_what_nobody_looks_at_is_not_remembered(is_revised: bool) -> None:
+    desk = Desk.opened()
+    if is_revised:
+        desk.step(commands.SetLogic(flag=logic.REVISED_CONTROLS, actor="op"))
+    assert desk.submit().reason is OK
+    assert desk.machine.state.contents == {}
 
 
 def test_how_far_back_is_looked_follows_the_limits() -> None:
@@ -84,9 +98,9 @@ def test_a_third_of_a_basis_point_too_much_is_too_much(
     assert desk.submit("n", price=price).reason is (reason if is_revised else OK)
 
 
-def traded_in_eth(desk: Desk, bought_at: int, sold_at: int) -> None:
-    """The account is flat in another instrument again."""
-    bound(desk, f"account:{ACCOUNT}", max_credit_e8=10**15)
+def eth_in(desk: Desk, credit_e8: int = 10**15) -> None:
+    """The account has so much credit, and another instrument to trade."""
+    bound(desk, f"account:{ACCOUNT}", max_credit_e8=credit_e8)
     desk.step(
         commands.DefineInstrument(
             symbol=ETH, venue=VENUE, tick_size="0.01", lot_size="0.001", currency="USD"
@@ -94,24 +108,57 @@ def traded_in_eth(desk: Desk, bought_at: int, sold_at: int) -> None:
     )
     desk.step(replace(LIMITS, symbol=ETH, version=1))
     desk.step(commands.SetReferencePrice(symbol=ETH, price=1_000))
-    for name, side, price in (("b", Side.BUY, bought_at), ("s", Side.SELL, sold_at)):
-        report = desk.submit(name, symbol=ETH, side=side, price=price)
-        assert report.reason is OK
-        desk.fill(report.order_id, SUBMIT.order_qty, price)
+
+
+def trade(desk: Desk, side: Side, price: int = 1_000) -> None:
+    """In that instrument."""
+    report = desk.submit(f"{side}", symbol=ETH, side=side, price=price)
+    assert report.reason is OK
+    desk.fill(report.order_id, SUBMIT.order_qty, price)
 
 
 @BOTH
 def test_an_instrument_that_is_gone_keeps_nobody_from_trading(is_revised: bool) -> None:
     desk = desk_of(is_revised)
-    traded_in_eth(desk, 1_000, 1_000)
+    eth_in(desk)
+    trade(desk, Side.BUY)
+    trade(desk, Side.SELL)
     assert one(desk.step(commands.RemoveInstrument(symbol=ETH)), InstrumentRemoved)
     assert desk.submit("n").reason is (OK if is_revised else Reason.NO_FX_RATE)
     assert violations(desk.machine.state) == []
 
 
+def bought_and_sold(desk: Desk, sold_at: int) -> None:
+    trade(desk, Side.BUY)
+    trade(desk, Side.SELL, sold_at)
+
+
+@pytest.mark.parametrize(
+    ("do", "reason"),
+    [
+        (lambda desk: None, OK),
+        (lambda desk: bought_and_sold(desk, 1_000), OK),
+        (lambda desk: bought_and_sold(desk, 999), Reason.CREDIT_EXCEEDED),
+        (lambda desk: trade(desk, Side.BUY), Reason.CREDIT_EXCEEDED),
+        (lambda desk: trade(desk, Side.SELL), Reason.CREDIT_EXCEEDED),
+        (lambda desk: desk.submit("w", symbol=ETH, order_qty=1), Reason.CREDIT_EXCEEDED),
+    ],
+)
+def test_all_that_an_account_has_elsewhere_counts_against_its_credit(
+    do: Callable[[Desk], object], reason: Reason
+) -> None:
+    desk = desk_of(True)
+    eth_in(desk)
+    do(desk)
+    bound(desk, f"account:{ACCOUNT}", max_credit_e8=10**7)  # just what the next order needs
+    assert desk.submit("n").reason is reason
+
+
 def test_an_instrument_stays_while_somebody_has_a_profit_in_it() -> None:
     desk = desk_of(True)
-    traded_in_eth(desk, 1_000, 1_001)
+    eth_in(desk)
+    trade(desk, Side.BUY)
+    trade(desk, Side.SELL, 1_001)
     remove = commands.RemoveInstrument(symbol=ETH)
     assert one(desk.step(remove), ControlRefused).reason is Reason.INSTRUMENT_IN_USE
     desk.step(

@@ -65,11 +65,7 @@ def _repetition(state: State, of: tuple[str, ...]) -> tuple[int, int]:
     """
     if logic.is_on(state, logic.REVISED_CONTROLS):
         return scopes.repetition(state)
-    covers = [limits for _scope, limits in scopes.covering(state, of).all]
-    return (
-        max((limits.max_duplicates for limits in covers), default=0),
-        max((limits.duplicate_window_ms for limits in covers), default=0),
-    )
+    return scopes.repetition_of(limits for _scope, limits in scopes.covering(state, of).all)
 
 
 def traded(state: State, order: Order, qty: int, price: int) -> None:

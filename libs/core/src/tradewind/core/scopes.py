@@ -8,6 +8,8 @@ In place of a name, `*` stands for each name by itself. What spans shards is bou
 which each shard has its own (see `shares`).
 """
 
+from collections.abc import Iterable
+
 from tradewind.core.covers import NONE, Cover, Covers
 from tradewind.core.risk_events import ScopeLimitsSet
 from tradewind.core.shares import part
@@ -76,12 +78,18 @@ def repetition(state: State) -> tuple[int, int]:
     """The most of the same, and the longest window, that limits of any scope look at (C07)."""
     found = state.tallies.repetition
     if found is None:
-        every = [*state.scope_limits.values(), *state.temporary_limits.values()]
-        found = state.tallies.repetition = (
-            max((limits.max_duplicates for limits in every), default=0),
-            max((limits.duplicate_window_ms for limits in every), default=0),
-        )
+        every = (*state.scope_limits.values(), *state.temporary_limits.values())
+        found = state.tallies.repetition = repetition_of(every)
     return found
+
+
+def repetition_of(every: Iterable[ScopeLimitsSet]) -> tuple[int, int]:
+    """The same of these limits."""
+    most = window_ms = 0
+    for limits in every:
+        most = max(most, limits.max_duplicates)
+        window_ms = max(window_ms, limits.duplicate_window_ms)
+    return most, window_ms
 
 
 def any_limits(state: State) -> bool:
