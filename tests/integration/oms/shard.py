@@ -30,6 +30,7 @@ from tradewind.core.types import ExecType, OrdType, Side, TimeInForce
 
 FAR_NS = 2**62
 BATCH = 400
+LOOK_AGAIN_S = 0.01
 DEADLINE_S = 30
 
 
@@ -121,10 +122,13 @@ class Shard:
             )
 
     async def entries(self, last: int, *, first: int = 1) -> list[Entry]:
-        """The journal's entries, decoded."""
+        """The journal's entries, decoded; a copy that is asked may be behind for a moment."""
         found: list[Entry] = []
         while first <= last:
             records = await read_from(self.bus, subjects.journal_stream(0), first, BATCH)
+            if not records:
+                await asyncio.sleep(LOOK_AGAIN_S)
+                continue
             found += [
                 Entry(
                     seq=record.seq,
