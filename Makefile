@@ -2,8 +2,7 @@
 # Needs python3 (3.11 or newer, with venv), make and git. Everything is installed into this folder.
 
 PYTHON ?= python3
-# Many tests wait for real nodes most of their time. Those of a file stay together and in order. Files in
-# the order of their names: chaos has few tests, and would begin last and alone if many tests came first.
+# Many tests wait for real nodes most of their time. Those of a file stay together and in order.
 WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
@@ -33,7 +32,7 @@ run: install ## start the whole suite with the simulated venue
 	@exec $(BIN)/tradewind up --demo
 
 test: install ## run the tests, WORKERS of their files at a time
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
 nightly-mutation: install ## how many wrong changes of the core, and controls left out, tests notice
 	$(BIN)/python -m tests.mutation.checks

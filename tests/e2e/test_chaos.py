@@ -32,7 +32,7 @@ PLANTED = (
 """Bugs that every change is tried with; the others have no scenario that is as short."""
 OCCASIONS = {
     "controls": ("--faults", "3", "--orders", "600", "--rate", "100"),
-    "die-after-send": ("--faults", "2", "--orders", "300", "--rate", "50"),
+    "die-after-send": ("--faults", "2", "--orders", "600", "--rate", "100"),
     "power-loss": ("--faults", "1", "--orders", "600", "--rate", "100"),
     "bit-flip": ("--faults", "1", "--orders", "300", "--rate", "100"),
 }
