@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was seen from the outside is counted under the checker that it speaks of."""
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
-from tradewind.cli.chaos.report import Ends, Observed, Plan, make_report
+import pytest
+
+from tradewind.cli.chaos import report
+from tradewind.cli.chaos.history import Line
+from tradewind.cli.chaos.report import NS_PER_MS, Ends, Observed, Plan, make_report
 from tradewind.cli.chaos.venue_side import VenueSide
 
 PLAN = Plan(scenario="oms-kill", faults=0, orders=1, seed=1, rate=1)
@@ -49,3 +54,17 @@ def test_what_verify_finds_is_counted_by_what_it_found() -> None:
 
 def test_what_never_came_back_is_counted() -> None:
     assert violations(stuck=["oms-0-0 is not in step"]) == {"K14": 1}
+
+
+@pytest.mark.parametrize(("waited_ms", "count"), [(4_999, 1), (5_000, 0)])
+def test_only_an_order_that_did_not_wait_was_called_late_by_a_clock(
+    waited_ms: int, count: int
+) -> None:
+    told = {"reason": "TOO_LATE", "text": ""}
+    lines = [
+        Line(t_ns=0, kind="invoke", op="submit", account="A", cl_ord_id="c1"),
+        Line(t_ns=1, kind="invoke", op="submit", account="A", cl_ord_id="c2"),
+        Line(t_ns=waited_ms * NS_PER_MS, kind="report", account="A", cl_ord_id="c1", report=told),
+    ]
+    seen = cast(Observed, SimpleNamespace(histories={"c": lines}))
+    assert len(report._too_late(seen)) == count

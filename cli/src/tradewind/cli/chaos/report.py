@@ -24,6 +24,8 @@ from tradewind.common.init_job.defaults import BENCH_ACCOUNTS
 
 CHECKERS = ("K1", "K2", "K3", "K4", "K5", "K6", "K7", "K8", "K9", "K14", "T3")
 TOO_LATE = {"TOO_LATE", "NOT_SENT_IN_TIME"}
+ORDER_TTL_NS = 5_000_000_000
+"""So long an order may wait (`TRADEWIND_ORDER_TTL_MS`)."""
 TIGHT_LOTS = 3_000_000
 TIGHT = {account: TIGHT_LOTS for account in BENCH_ACCOUNTS[::4]}
 """Accounts whose position limit is so low that the load reaches it all the time."""
@@ -165,14 +167,21 @@ def _judged(
 
 
 def _too_late(seen: Observed) -> list[Line]:
-    """Orders that were refused for their time, although nothing made them wait."""
-    return [
-        line
-        for lines in seen.histories.values()
-        for line in lines
-        if line.kind == "report" and line.report
-        if TOO_LATE & {line.report["reason"], line.report["text"]}
-    ]
+    """Orders that were refused for their time, although they had not waited so long.
+
+    By the client's own clock; other faults of the same run make orders wait.
+    """
+    asked_ns: dict[tuple[str, str], int] = {}
+    found = []
+    for line in (line for lines in seen.histories.values() for line in lines):
+        key = (line.account, line.cl_ord_id)
+        if line.kind == "invoke":
+            asked_ns.setdefault(key, line.t_ns)
+        elif line.kind == "report" and line.report and key in asked_ns:
+            is_refused = bool(TOO_LATE & {line.report["reason"], line.report["text"]})
+            if is_refused and line.t_ns - asked_ns[key] < ORDER_TTL_NS:
+                found.append(line)
+    return found
 
 
 def _samples(seen: Observed, answered: Answered) -> list[float | None]:
